@@ -1,0 +1,186 @@
+"""The command line: `python -m reidlib VERB …`. Each verb's `--help` explains it; heavy imports wait until a verb needs them."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status. Mistakes in the input end with one line, not with a traceback."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return chosen.command(chosen) or 0
+    except (ValueError, OSError) as error:
+        print(f"reidlib {chosen.verb}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on where this one ended", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="reidlib", description="Video person re-identification and gait recognition.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, command, description: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=description, description=description)
+        added.set_defaults(command=command)
+        return added
+
+    add = verb("reproduce", _reproduce, "Measure the runs of a paper's tables that have no record yet.").add_argument
+    add("paper", help="baseline")
+    add("--table", help="only this table, as `tables` names it")
+    add("--rows", nargs="+", metavar="LABEL", help="only these rows")
+    add("--seeds", type=int, metavar="K", help="at most K seeds a row")
+    add("--scale", choices=("mini", "paper"), default="mini", help="mini: rendered data; paper: the published setting")
+    add("--fresh", action="store_true", help="measure again what has a record")
+    add("--data", action="append", default=[], type=_named_folder, metavar="NAME=DIR", help="where recorded data lie")
+
+    add("--pictures", type=Path, metavar="DIR", help="write ranked lists of each measured run here (outside the repository)")
+
+    add = verb("tables", _tables, "Show a paper's tables from the records.").add_argument
+    add("paper", nargs="?", default="baseline")
+    add("--json", action="store_true", help="one object for every cell")
+
+    add = verb("render", _render, "Render a benchmark into the cache, and a contact sheet of it if asked.").add_argument
+    add("benchmark", choices=("street",))
+    add("--seed", type=int, default=0)
+    add("--resolution", type=_resolution, default=(64, 32), metavar="HxW")
+    add("--num-ids", type=int, default=250)
+    add("--sheet", type=Path, metavar="PNG", help="write a contact sheet here")
+
+    add = verb("export", _export, "Write a rendered benchmark in the on-disk layout of its model.").add_argument
+    add("folder", type=Path, help="a folder that does not exist yet")
+    add("--layout", choices=("mars",), default="mars")
+    add("--seed", type=int, default=0)
+    add("--resolution", type=_resolution, default=(64, 32), metavar="HxW")
+    add("--num-ids", type=int, default=250)
+
+    add = verb("evaluate", _evaluate, "Score features that you computed yourself.").add_argument
+    add("features", type=Path, help=".npz with query_features, query_ids, query_cameras and the same for gallery")
+    add("--protocol", choices=("cross-camera", "all"), default="cross-camera")
+    add("--metric", choices=("cosine", "euclidean"), default="cosine")
+    add("--average-precision", choices=("step", "trapezoid"), default="step")
+    add("--rerank", action="store_true", help="k-reciprocal re-ranking first (on normalised features if cosine)")
+
+    add = verb("notebooks", _notebooks, "Run every notebook, in reading order and in place.").add_argument
+    add("names", nargs="*", help="only these (00_tour …)")
+    return parser
+
+
+def _named_folder(text: str) -> tuple[str, Path]:
+    name, _, folder = text.partition("=")
+    if not folder:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=DIR, for instance mars=/data/MARS")
+    if not Path(folder).is_dir():
+        raise argparse.ArgumentTypeError(f"{folder} is no folder")
+    return name, Path(folder).expanduser()
+
+
+def _resolution(text: str) -> tuple[int, int]:
+    height, _, width = text.partition("x")
+    if not (height.isdigit() and width.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected HEIGHTxWIDTH, for instance 128x64")
+    return int(height), int(width)
+
+
+def _reproduce(chosen: argparse.Namespace) -> None:
+    import torch
+    from tqdm import tqdm
+
+    from reidlib.papers.runs import paper_module, reproduce
+    from reidlib.papers.sources import RENDERED
+
+    rows = paper_module(chosen.paper).rows(chosen.scale)
+    roots = dict(chosen.data)
+    if chosen.pictures and chosen.pictures.resolve().is_relative_to(ROOT):
+        raise ValueError(f"--pictures {chosen.pictures} lies in the repository; pictures of people do not belong there")
+    for what, value, known in (
+        ("table", [chosen.table] if chosen.table else [], {row.table for row in rows}),
+        ("row", chosen.rows or [], {row.label for row in rows}),
+        ("data", roots, {row.run.data for row in rows}),
+    ):
+        if unknown := set(value) - known:
+            raise ValueError(f"{chosen.paper} has no {what} {sorted(unknown)}; known: {sorted(known)}")
+    rows = [r for r in rows if chosen.table in (None, r.table) and (not chosen.rows or r.label in chosen.rows)]
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)  # two processes of one thread are faster than one of two
+
+    def report(row, record) -> None:
+        first, scores = next(iter(record.scores.items()))
+        tqdm.write(
+            f"{row.table} · {row.label} · seed {record.seed}: rank-1 {100 * scores['rank-1']:.1f} "
+            f"mAP {100 * scores['mAP']:.1f} ({first}), {record.minutes:.1f} min"
+        )
+
+    ready = [row for row in rows if row.run.data in (*RENDERED, *roots)]
+    for name in sorted({row.run.data for row in rows} - {row.run.data for row in ready}):
+        print(f"left out what needs recorded data: say where they lie with --data {name}=DIR")
+    done = reproduce(chosen.paper, ready, chosen.seeds, roots, chosen.fresh, chosen.pictures, report=report)
+    print(f"{done} runs measured; everything asked for has a record" if ready else "nothing to measure")
+
+
+def _tables(chosen: argparse.Namespace) -> None:
+    from reidlib.papers import table, table_names
+
+    cells = {name: table(chosen.paper, name) for name in table_names(chosen.paper)}
+    if chosen.json:
+        for frame in cells.values():
+            for cell in frame.drop(columns="minutes").to_dict("records"):
+                print(json.dumps({key: None if value != value else value for key, value in cell.items()}))
+        return
+    for name, frame in cells.items():
+        print(f"\n{chosen.paper}, {name} (percent; mean over seeds, 95 % interval)")
+        print(frame.drop(columns=["paper", "table"]).round(1).to_string(index=False))
+
+
+def _render(chosen: argparse.Namespace) -> None:
+    from reidlib.data import walkers
+
+    benchmark = walkers.street(chosen.seed, num_ids=chosen.num_ids, resolution=chosen.resolution)
+    sizes = {part: len(getattr(benchmark, part)) for part in ("train", "query", "gallery")}
+    print(f"street, seed {chosen.seed}, content {benchmark.fingerprint}: {sizes} tracklets")
+    if chosen.sheet:
+        from reidlib import plots
+
+        chosen_tracklets = benchmark.train[:: max(1, len(benchmark.train) // 48)][:48]
+        images = [t.frames([len(t) // 2])[0] for t in chosen_tracklets]
+        print(f"wrote {plots.save(plots.contact_sheet(images), chosen.sheet)}")
+
+
+def _export(chosen: argparse.Namespace) -> None:
+    from reidlib.data import mars, walkers
+
+    benchmark = walkers.street(chosen.seed, num_ids=chosen.num_ids, resolution=chosen.resolution, junk=True)
+    mars.export(benchmark, chosen.folder)
+    print(f"wrote {chosen.folder} in the layout of MARS; `mars.load({str(chosen.folder)!r})` reads it")
+
+
+def _evaluate(chosen: argparse.Namespace) -> None:
+    from reidlib.papers.runs import load_features
+
+    features = load_features(chosen.features)
+    scores = features.scores(
+        chosen.protocol, chosen.metric, rerank=chosen.rerank, average_precision=chosen.average_precision
+    )
+    summary = {f"rank-{k}": round(100 * value, 2) for k, value in scores.cmc.items()}
+    summary |= {"mAP": round(100 * scores.mean_ap, 2), "mINP": round(100 * scores.mean_inp, 2)}
+    print(json.dumps({**summary, "protocol": scores.protocol, "average precision": chosen.average_precision, **scores.counts}))
+
+
+def _notebooks(chosen: argparse.Namespace) -> int:
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    if unknown := set(chosen.names) - {path.stem for path in notebooks}:
+        raise ValueError(f"no notebooks {sorted(unknown)} in {ROOT / 'notebooks'}; there are {[p.stem for p in notebooks]}")
+    notebooks = [path for path in notebooks if not chosen.names or path.stem in chosen.names]
+    for number, path in enumerate(notebooks, start=1):
+        print(f"[{number}/{len(notebooks)}] {path.name}", flush=True)
+        command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", str(path)]
+        if status := subprocess.run(command).returncode:
+            return status
+    return 0

@@ -1,0 +1,238 @@
+"""Clips as tensors: P × K batches for training, ordered batches for testing.
+
+Training batch number i is a pure function of the arguments, the seed and i, so the bytes do not depend on the
+number of workers, and a run resumes anywhere by starting there.
+"""
+# ruff: noqa: PT028 (`test_batches` is no test)
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from reidlib.data.clips import Clip, Sampling, dense_windows, evenly_spaced, read_clip, sample
+from reidlib.data.tracklets import Tracklet, identities
+from reidlib.data.transforms import Transform
+
+UNKNOWN = -1  # the code of an attribute that a tracklet has no annotation of
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """B clips of T frames.
+
+    frames and next_frames (each frame's true successor): float32 (B, T, 3, H, W) in [0, 1], not normalised:
+    networks do that. masks: float32 (B, T, 1, H, W) of 0 and 1. silhouettes: float32 (B, K, h, w) of 0 and
+    1, for gait networks, where the benchmark brings them. Integer tensors (B,): tracklets (position in the
+    sequence that the batches were made of), person_ids, camera_ids, views in degrees, attributes by name
+    (-1: not annotated), and labels, the class of each identity among those of the training set (None in
+    testing). conditions: B strings. truth: ground truth by name, (B, T, …) in its own type.
+    """
+
+    frames: Tensor
+    tracklets: Tensor
+    person_ids: Tensor
+    camera_ids: Tensor
+    views: Tensor
+    conditions: tuple[str, ...]
+    attributes: Mapping[str, Tensor] = field(default_factory=dict)
+    labels: Tensor | None = None
+    masks: Tensor | None = None
+    silhouettes: Tensor | None = None
+    next_frames: Tensor | None = None
+    truth: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def to(self, device: torch.device | str) -> "ClipBatch":
+        """The same batch with every tensor on `device`."""
+
+        def moved(value):
+            if isinstance(value, Mapping):
+                return {name: tensor.to(device) for name, tensor in value.items()}
+            return value.to(device) if isinstance(value, Tensor) else value
+
+        return replace(self, **{f.name: moved(getattr(self, f.name)) for f in fields(self)})
+
+
+def train_batches(
+    tracklets: Sequence[Tracklet],
+    *,
+    ids_per_batch: int,
+    clips_per_id: int,
+    num_frames: int,
+    iterations: int,
+    seed: int,
+    start: int = 0,
+    workers: int = 0,
+    transform: Transform | None = None,
+    sampling: Sampling = "random",
+    stride: int = 1,
+    masks: bool = False,
+    next_frames: bool = False,
+    truth: tuple[str, ...] = (),
+) -> DataLoader:
+    """Batches number `start` to `iterations - 1` of `ids_per_batch` identities (P) with `clips_per_id`
+    clips each (K).
+
+    Identities come in random order, all of them before any again, and never twice in one batch. An
+    identity's K clips come from different tracklets, or go round where it has fewer. Distractors and junk
+    are left out. Clips are ordered by identity. `sampling` and `stride` are those of
+    `reidlib.data.clips.sample`, `transform` one of `reidlib.data.transforms`; masks, next_frames and truth
+    ask for those fields of `ClipBatch`. `workers` processes read ahead, one thread each.
+
+    ValueError if there are fewer identities than a batch needs.
+    """
+    draw = partial(
+        sample, num_frames=num_frames, sampling=sampling, stride=stride, with_successors=next_frames
+    )
+    read = partial(read_clip, masks=masks, next_frames=next_frames, truth=truth)
+    batches = _TrainBatches(tracklets, ids_per_batch, clips_per_id, seed, draw, read, transform)
+    return _loader(batches, range(start, iterations), workers)
+
+
+def test_batches(
+    tracklets: Sequence[Tracklet],
+    *,
+    num_frames: int,
+    batch_size: int,
+    sampling: Literal["even", "dense"] = "even",
+    workers: int = 0,
+    masks: bool = False,
+    next_frames: bool = False,
+    truth: tuple[str, ...] = (),
+) -> DataLoader:
+    """Every tracklet once, in order, in batches of up to `batch_size` clips.
+
+    sampling: "even" gives one clip of `num_frames` evenly spaced frames for each tracklet; "dense" gives
+    all windows of consecutive frames (`reidlib.data.clips.dense_windows`), so that `batch.tracklets` says
+    whose embeddings are to be averaged. The other arguments are those of `train_batches`.
+    """
+    if sampling not in ("even", "dense"):
+        raise ValueError(f"sampling={sampling!r}: expected 'even' or 'dense'")
+    windows = dense_windows if sampling == "dense" else evenly_spaced
+    read = partial(read_clip, masks=masks, next_frames=next_frames, truth=truth)
+    batches = _TestBatches(tracklets, partial(windows, num_frames=num_frames), batch_size, read)
+    return _loader(batches, range(len(batches)), workers)
+
+
+test_batches.__test__ = False  # for pytest, which would take its name for that of a test
+
+
+class _TrainBatches(Dataset):
+    """Training batches by number. `draw(length, rng=…)` gives frame numbers, `read(tracklet, indices)` a
+    clip.
+    """
+
+    def __init__(
+        self,
+        tracklets: Sequence[Tracklet],
+        ids_per_batch: int,
+        clips_per_id: int,
+        seed: int,
+        draw: Callable[..., np.ndarray],
+        read: Callable[[Tracklet, np.ndarray], Clip],
+        transform: Transform | None,
+    ):
+        self.tracklets, self.attributes = tracklets, _attribute_names(tracklets)
+        self.ids_per_batch, self.clips_per_id, self.seed = ids_per_batch, clips_per_id, seed
+        self.draw, self.read, self.transform = draw, read, transform
+        self.labels = {person: label for label, person in enumerate(identities(tracklets))}
+        self.owned = [[] for _ in self.labels]  # positions of the tracklets of each class
+        for position, tracklet in enumerate(tracklets):
+            if tracklet.person_id > 0:
+                self.owned[self.labels[tracklet.person_id]].append(position)
+        if len(self.owned) < ids_per_batch:
+            raise ValueError(f"ids_per_batch={ids_per_batch}: there are only {len(self.owned)} identities")
+
+    def __getitem__(self, number: int) -> ClipBatch:
+        rng = np.random.default_rng((self.seed, 1, number))
+        positions = [p for label in self._batch_labels(number) for p in self._clip_positions(label, rng)]
+        clips = [self._clip(self.tracklets[position], rng) for position in positions]
+        batch = _collate(self.tracklets, positions, clips, self.attributes)
+        return replace(batch, labels=torch.tensor([self.labels[i] for i in batch.person_ids.tolist()]))
+
+    def _batch_labels(self, number: int) -> list[int]:
+        """The P classes of a batch: the next ones of a pass through all classes in random order."""
+        epoch, step = divmod(number, len(self.owned) // self.ids_per_batch)
+        order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.owned))
+        return order[step * self.ids_per_batch :][: self.ids_per_batch].tolist()
+
+    def _clip_positions(self, label: int, rng: np.random.Generator) -> list[int]:
+        """K tracklets of a class, each once before any again."""
+        return np.resize(rng.permutation(self.owned[label]), self.clips_per_id).tolist()
+
+    def _clip(self, tracklet: Tracklet, rng: np.random.Generator) -> Clip:
+        clip = self.read(tracklet, self.draw(len(tracklet), rng=rng))
+        return clip if self.transform is None else self.transform(clip, rng)
+
+
+class _TestBatches(Dataset):
+    """Test batches by number. `windows(length)` gives the frame numbers of one clip or of several."""
+
+    def __init__(
+        self,
+        tracklets: Sequence[Tracklet],
+        windows: Callable[[int], np.ndarray],
+        batch_size: int,
+        read: Callable[[Tracklet, np.ndarray], Clip],
+    ):
+        self.tracklets, self.attributes = tracklets, _attribute_names(tracklets)
+        self.batch_size, self.read = batch_size, read
+        self.clips = [
+            (position, indices)
+            for position, tracklet in enumerate(tracklets)
+            for indices in np.atleast_2d(windows(len(tracklet)))
+        ]
+
+    def __len__(self) -> int:
+        return -(-len(self.clips) // self.batch_size)
+
+    def __getitem__(self, number: int) -> ClipBatch:
+        chosen = self.clips[number * self.batch_size :][: self.batch_size]
+        clips = [self.read(self.tracklets[position], indices) for position, indices in chosen]
+        return _collate(self.tracklets, [position for position, _ in chosen], clips, self.attributes)
+
+
+def _loader(batches: Dataset, numbers: range, workers: int) -> DataLoader:
+    generator = torch.Generator()  # its own: a loader without one draws from the global random state
+    generator.manual_seed(0)
+    return DataLoader(batches, batch_size=None, sampler=numbers, num_workers=workers, generator=generator)
+
+
+def _attribute_names(tracklets: Sequence[Tracklet]) -> list[str]:
+    return sorted({name for tracklet in tracklets for name in tracklet.attributes})
+
+
+def _collate(
+    tracklets: Sequence[Tracklet], positions: list[int], clips: list[Clip], attributes: list[str]
+) -> ClipBatch:
+    chosen = [tracklets[position] for position in positions]
+    return ClipBatch(
+        frames=_pixels([clip.frames for clip in clips]).div_(255),
+        masks=None if clips[0].masks is None else _pixels([clip.masks for clip in clips]),
+        next_frames=None
+        if clips[0].next_frames is None
+        else _pixels([c.next_frames for c in clips]).div_(255),
+        tracklets=torch.tensor(positions),
+        person_ids=torch.tensor([tracklet.person_id for tracklet in chosen]),
+        camera_ids=torch.tensor([tracklet.camera_id for tracklet in chosen]),
+        views=torch.tensor([tracklet.view for tracklet in chosen]),
+        conditions=tuple(tracklet.condition for tracklet in chosen),
+        attributes={
+            name: torch.tensor([t.attributes.get(name, UNKNOWN) for t in chosen]) for name in attributes
+        },
+        truth={
+            name: torch.from_numpy(np.stack([clip.truth[name] for clip in clips])) for name in clips[0].truth
+        },
+    )
+
+
+def _pixels(values: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(values)).float()

@@ -1,0 +1,118 @@
+"""Which frames of a tracklet make a clip.
+
+The samplers are pure functions from a tracklet's length to frame numbers; those that draw take an explicit
+generator. A tracklet shorter than the clip is repeated, and every frame number is valid.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from reidlib.data.tracklets import Tracklet
+
+Sampling = Literal["random", "even", "consecutive"]
+
+
+def constrained_random(length: int, num_frames: int, rng: np.random.Generator) -> np.ndarray:
+    """One random frame of each of `num_frames` equal segments of the tracklet, ascending; int64 (T,).
+
+    Li, Bak, Carr, Wang, "Diversity regularized spatiotemporal attention for video-based person
+    re-identification", CVPR 2018 (restricted random sampling).
+    """
+    positions = np.arange(num_frames) + rng.random(num_frames)
+    return np.minimum((positions * length / num_frames).astype(np.int64), length - 1)
+
+
+def evenly_spaced(length: int, num_frames: int) -> np.ndarray:
+    """The middle frame of each of `num_frames` equal segments of the tracklet, ascending; int64 (T,)."""
+    return (2 * np.arange(num_frames) + 1) * length // (2 * num_frames)
+
+
+def consecutive(length: int, num_frames: int, rng: np.random.Generator, stride: int = 1) -> np.ndarray:
+    """`num_frames` frames, `stride` apart, from a random start; int64 (T,).
+
+    Where the tracklet is too short for that, the clip starts at frame 0 and runs round from the end to the
+    start.
+    """
+    span = (num_frames - 1) * stride + 1
+    start = rng.integers(length - span + 1) if length > span else 0
+    return (start + stride * np.arange(num_frames)) % length
+
+
+def dense_windows(length: int, num_frames: int) -> np.ndarray:
+    """Windows of consecutive frames that cover the whole tracklet; int64 (ceil(length / T), T).
+
+    They follow one another without overlap, but for the last, which is moved back to end with the tracklet. A
+    tracklet shorter than one window is repeated.
+    """
+    starts = np.minimum(np.arange(0, length, num_frames), max(length - num_frames, 0))
+    return (starts[:, None] + np.arange(num_frames)) % length
+
+
+def successors(indices: np.ndarray, length: int) -> np.ndarray:
+    """The frame after each of `indices`; the last frame, which has none, is its own successor."""
+    return np.minimum(indices + 1, length - 1)
+
+
+def sample(
+    length: int,
+    num_frames: int,
+    rng: np.random.Generator,
+    sampling: Sampling = "random",
+    stride: int = 1,
+    with_successors: bool = False,
+) -> np.ndarray:
+    """Frame numbers by the sampler's name: "random" (`constrained_random`), "even" or "consecutive"; int64
+    (T,).
+
+    with_successors: leave the last frame out, so that every sampled frame has a true successor (a tracklet
+    of a single frame has none).
+    """
+    length = max(length - with_successors, 1)
+    if sampling == "random":
+        return constrained_random(length, num_frames, rng)
+    if sampling == "even":
+        return evenly_spaced(length, num_frames)
+    if sampling == "consecutive":
+        return consecutive(length, num_frames, rng, stride)
+    raise ValueError(f"sampling={sampling!r}: expected 'random', 'even' or 'consecutive'")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The pixels of T frames of one tracklet, all of them aligned with one another.
+
+    frames and next_frames: uint8 (T, 3, H, W), RGB. masks: uint8 (T, 1, H, W) of 0 and 1. truth: arrays by
+    name.
+    """
+
+    frames: np.ndarray
+    masks: np.ndarray | None = None
+    next_frames: np.ndarray | None = None
+    truth: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def read_clip(
+    tracklet: Tracklet,
+    indices: np.ndarray,
+    masks: bool = False,
+    next_frames: bool = False,
+    truth: tuple[str, ...] = (),
+) -> Clip:
+    """The clip of these frames, with silhouettes, successors and ground truth on request.
+
+    ValueError if masks are asked for and there are none, KeyError if a ground truth is missing.
+    """
+    silhouettes = tracklet.masks(indices) if masks else None
+    if masks and silhouettes is None:
+        raise ValueError(
+            f"masks=True: tracklet {tracklet.tracklet_id} of person {tracklet.person_id} has no silhouettes; "
+            "take a benchmark that brings them"
+        )
+    return Clip(
+        frames=tracklet.frames(indices),
+        masks=silhouettes,
+        next_frames=tracklet.frames(successors(indices, len(tracklet))) if next_frames else None,
+        truth={name: tracklet.truth(name, indices) for name in truth},
+    )

@@ -1,0 +1,198 @@
+"""Forward kinematics: from joint angles to the place and orientation of every segment of the body.
+
+Body axes are x to the person's left, y up, z forward, in metres, with the origin on the ground below the pelvis; a segment's
+own axes agree with them when the person stands upright.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from reidlib.data.walkers.body import Body
+from reidlib.data.walkers.gait import Angles, Gait, cadence, posture
+
+SEGMENTS = (
+    "pelvis", "chest", "head",
+    "thigh_l", "thigh_r", "shank_l", "shank_r", "foot_l", "foot_r",
+    "arm_l", "arm_r", "forearm_l", "forearm_r", "hand_l", "hand_r",
+    "skirt_l", "skirt_r", "bag", "ground",
+)  # fmt: skip
+INDEX = {name: i for i, name in enumerate(SEGMENTS)}
+
+JOINTS = (
+    "head", "neck",
+    "shoulder_l", "shoulder_r", "elbow_l", "elbow_r", "wrist_l", "wrist_r",
+    "hip_l", "hip_r", "knee_l", "knee_r", "ankle_l", "ankle_r",
+)  # fmt: skip
+
+
+CONTACTS = (-0.25, 0.55)  # heel and ball, foot lengths before the ankle; the toes bend
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Segment lengths of a body in metres (Winter, 2009, figure 4.1, scaled by the body's factors)."""
+
+    thigh: float
+    shank: float
+    ankle: float  # height of the ankle above the sole
+    foot: float
+    trunk: float  # hip joint to shoulder joint
+    neck: float  # shoulder joint to chin
+    head: float  # chin to crown
+    arm: float
+    forearm: float
+    hand: float
+    half_shoulders: float  # between the two shoulder joints, half
+    half_hips: float
+
+
+def lengths(body: Body) -> Lengths:
+    """The segment lengths of `body`; whatever the proportions, they add up to its height."""
+    h = body.height
+    head = 0.130 * h * body.head_scale
+    leg = 0.491 * h * body.leg_ratio
+    return Lengths(
+        thigh=0.499 * leg,
+        shank=0.501 * leg,
+        ankle=0.039 * h,
+        foot=0.152 * h,
+        trunk=0.779 * h - leg,
+        neck=0.182 * h - head,
+        head=head,
+        arm=0.180 * h * body.arm_ratio,
+        forearm=0.146 * h * body.arm_ratio,
+        hand=0.100 * h * body.arm_ratio,
+        half_shoulders=0.100 * h * body.shoulder_width,
+        half_hips=0.053 * h * body.hip_width,
+    )
+
+
+@dataclass(frozen=True)
+class Pose:
+    """`rotations` (n, S, 3, 3) turn segment axes into body axes, `origins` (n, S, 3) are the segments' upper ends;
+    `joints` (n, J, 3) are in the order of `JOINTS`."""
+
+    rotations: np.ndarray
+    origins: np.ndarray
+    joints: np.ndarray
+
+
+def _turn(axis: int, angle: np.ndarray) -> np.ndarray:
+    """Rotations (n, 3, 3) by `angle` (n,) about axis 0 (x), 1 (y) or 2 (z), right-handed."""
+    c, s = np.cos(angle), np.sin(angle)
+    j, k = (axis + 1) % 3, (axis + 2) % 3
+    out = np.zeros((*angle.shape, 3, 3))
+    out[..., axis, axis] = 1.0
+    out[..., j, j], out[..., k, k] = c, c
+    out[..., j, k], out[..., k, j] = -s, s
+    return out
+
+
+def _at(rotation: np.ndarray, x: float, y: float, z: float) -> np.ndarray:
+    """The vector (x, y, z) of a segment's axes in body axes, (n, 3)."""
+    return rotation @ np.array([x, y, z])
+
+
+def pose(body: Body, gait: Gait, angles: Angles, motion: str) -> Pose:
+    """Place the skeleton of `body` in the posture `angles` (n frames), feet on the ground (or the bicycle's pedals).
+
+    The pelvis is carried by the lower foot: its height is such that the lowest heel or ball of both feet touches the ground
+    (or is `angles.flight` above it).
+    """
+    n, size = len(angles.lean), lengths(body)
+    rotations = np.empty((n, len(SEGMENTS), 3, 3))
+    origins = np.zeros((n, len(SEGMENTS), 3))
+    constant = np.zeros(n)
+
+    def put(name: str, rotation: np.ndarray, origin: np.ndarray) -> None:
+        rotations[:, INDEX[name]] = rotation
+        origins[:, INDEX[name]] = origin
+
+    pelvis = _turn(1, angles.pelvis_turn) @ _turn(2, angles.pelvis_drop) @ _turn(0, 0.4 * angles.lean)
+    centre = np.zeros((n, 3))
+    centre[:, 0] = angles.sway
+    put("pelvis", pelvis, centre)
+    stoop = np.deg2rad(gait.stoop)
+    chest = (
+        _turn(1, angles.shoulder_turn) @ _turn(0, angles.lean + stoop) @ _turn(2, -0.4 * angles.pelvis_drop)
+    )
+    lumbar = centre + _at(pelvis, 0, 0.38 * size.trunk, 0)
+    put("chest", chest, lumbar)
+    neck = lumbar + _at(chest, 0, 0.66 * size.trunk, -0.008)
+    nod = _turn(0, constant + np.deg2rad(gait.head_pitch)) @ _turn(1, 0.3 * angles.shoulder_turn)
+    put("head", nod, neck + 0.35 * _at(chest, 0, size.neck, 0) + 0.65 * _at(nod, 0, size.neck, 0.02))
+
+    soles, hands = [], []
+    spread = np.arctan2(2 * size.half_hips - gait.step_width, 2 * (size.thigh + size.shank))
+    for s, (side, sign) in enumerate((("l", 1.0), ("r", -1.0))):
+        hip = centre + _at(pelvis, sign * size.half_hips, 0, 0)
+        outward = _turn(1, 0.3 * angles.pelvis_turn + sign * np.deg2rad(0.35 * gait.toe_out))
+        plane = outward @ _turn(2, constant - sign * spread)
+        thigh = plane @ _turn(0, -angles.hip[:, s])
+        knee = hip + _at(thigh, 0, -size.thigh, 0)
+        shank = plane @ _turn(0, angles.knee[:, s] - angles.hip[:, s])
+        ankle = knee + _at(shank, 0, -size.shank, 0)
+        pitch = angles.knee[:, s] - angles.hip[:, s] - angles.ankle[:, s]
+        foot = outward @ _turn(1, constant + sign * np.deg2rad(0.65 * gait.toe_out)) @ _turn(0, pitch)
+        put(f"thigh_{side}", thigh, hip)
+        put(f"shank_{side}", shank, knee)
+        put(f"foot_{side}", foot, ankle)
+        put(f"skirt_{side}", plane @ _turn(0, -0.55 * angles.hip[:, s]), hip)
+        soles += [ankle + _at(foot, 0, -size.ankle, z * size.foot) for z in CONTACTS]
+
+        shoulder = lumbar + _at(chest, sign * size.half_shoulders, 0.60 * size.trunk, 0)
+        sideways = np.deg2rad(gait.arm_spread if motion != "riding" else 12.0)
+        hang = _turn(1, 0.5 * angles.shoulder_turn) @ _turn(2, constant + sign * sideways)
+        arm = hang @ _turn(0, 0.6 * angles.lean - angles.shoulder[:, s])
+        elbow = shoulder + _at(arm, 0, -size.arm, 0)
+        inward = _turn(2, constant - sign * (sideways + 0.05))
+        forearm = hang @ inward @ _turn(0, 0.6 * angles.lean - angles.shoulder[:, s] - angles.elbow[:, s])
+        wrist = elbow + _at(forearm, 0, -size.forearm, 0)
+        put(f"arm_{side}", arm, shoulder)
+        put(f"forearm_{side}", forearm, elbow)
+        put(f"hand_{side}", forearm @ _turn(0, constant - 0.2), wrist)
+        hands.append(wrist + _at(forearm, 0, -0.6 * size.hand, 0))
+    put("bag", _turn(0, -0.3 * angles.shoulder[:, 0]), hands[0])
+
+    if motion == "riding":
+        height = constant + 1.03 * (size.thigh + size.shank + size.ankle)
+    else:
+        height = angles.flight - np.min([sole[:, 1] for sole in soles], axis=0)
+    origins[:, :, 1] += height[:, None]
+    put("ground", np.eye(3), np.zeros(3))
+    return Pose(rotations, origins, _joints(rotations, origins, size))
+
+
+@lru_cache(maxsize=1024)
+def ground_speed(body: Body, gait: Gait, motion: str) -> float:
+    """Forward speed in metres a second at which the foot on the ground does not slide; 4 on a bicycle, 0 when standing."""
+    if motion in ("standing", "riding"):
+        return 4.0 if motion == "riding" else 0.0
+    motion = "running" if motion == "running" else "walking"
+    dt = 120.0 / cadence(gait, motion) / 48
+    angles, _ = posture(gait, motion, np.arange(49) * dt, 0.0)
+    posed, size = pose(body, gait, angles, motion), lengths(body)
+    feet = [INDEX["foot_l"], INDEX["foot_r"]]
+    points = np.concatenate(
+        [
+            posed.origins[:, feet] + posed.rotations[:, feet] @ np.array([0, -size.ankle, z * size.foot])
+            for z in CONTACTS
+        ],
+        1,
+    )  # (49, 4, 3)
+    lowest, frame = np.argmin(points[:-1, :, 1], axis=1), np.arange(48)
+    back = (points[frame, lowest, 2] - points[frame + 1, lowest, 2]) / dt
+    return float(back[angles.flight[:-1] < 0.01].mean())
+
+
+def _joints(rotations: np.ndarray, origins: np.ndarray, size: Lengths) -> np.ndarray:
+    """The joints (n, J, 3) in the order of `JOINTS`: the upper ends of the segments that they begin."""
+    begins = (
+        "arm_l arm_r forearm_l forearm_r hand_l hand_r thigh_l thigh_r shank_l shank_r foot_l foot_r".split()
+    )
+    head, chest = INDEX["head"], INDEX["chest"]
+    crown = origins[:, head] + rotations[:, head] @ np.array([0.0, 0.5 * size.head, 0.0])
+    neck = origins[:, chest] + rotations[:, chest] @ np.array([0.0, 0.64 * size.trunk, 0.0])
+    return np.stack([crown, neck, *(origins[:, INDEX[name]] for name in begins)], axis=1)

@@ -1,0 +1,109 @@
+"""Query expansion: features replaced by averages over their neighbours before distances are computed."""
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from tqdm.auto import tqdm
+
+from reidlib.evaluation.arrays import as_given, feature_pair
+from reidlib.evaluation.distances import centred, nearest, squared_distances, squared_norms, unit_rows
+
+_ROWS = 512  # rows of a similarity or distance matrix held at a time
+
+
+def average_query_expansion(query, gallery, k: int, alpha: float):
+    """Each feature plus its k most similar gallery features, weighted by similarity^alpha (αQE).
+
+    query: (Q, D), gallery: (G, D), NumPy or torch. Similarity is the cosine, negative ones counting as 0;
+    features are brought to unit length before and after. k: neighbours (at least 1; all, if there are fewer);
+    a gallery feature is not its own neighbour. alpha: at least 0; with 0 all neighbours weigh as much as the
+    feature itself (plain average query expansion). Queries do not see each other.
+    Returns the expanded (query, gallery), rows of unit length (zero rows stay zero); tensors if either input
+    is one.
+    Source: Radenović, Tolias, Chum, "Fine-tuning CNN Image Retrieval with No Human Annotation", TPAMI 2019;
+    the gallery is expanded in the same way (database-side augmentation).
+
+    Raises ValueError on empty, non-finite or differently shaped features, k < 1 or alpha < 0.
+
+    >>> query, gallery = average_query_expansion([[2.0, 0.0]], [[0.0, 3.0], [-1.0, 0.0]], k=1, alpha=0)
+    >>> query.round(3).tolist()
+    [[0.707, 0.707]]
+    """
+    if k < 1 or alpha < 0:
+        raise ValueError(f"k must be at least 1 and alpha at least 0; got {k} and {alpha}")
+    queries, entries = (unit_rows(x) for x in feature_pair(("query", "gallery"), query, gallery))
+    expanded = []
+    with tqdm(
+        total=len(queries) + len(entries), desc="query expansion", unit=" items", delay=2, leave=False
+    ) as bar:
+        for items, skip_self in ((queries, False), (entries, True)):
+            blocks = []
+            for top in range(0, len(items), _ROWS):
+                block = items[top : top + _ROWS]
+                similarity = block @ entries.T
+                if skip_self:
+                    np.fill_diagonal(similarity[:, top:], -np.inf)
+                blocks.append(unit_rows(block + _weighted_neighbours(similarity, entries, k, alpha)))
+                bar.update(len(block))
+            expanded.append(np.concatenate(blocks))
+    return tuple(as_given(x, query, gallery) for x in expanded)
+
+
+def cluster_query_expansion(query, gallery, threshold: float, leave_one_out: bool = True):
+    """Each feature replaced by the mean of the other members of its cluster, as GaitMask's query expansion.
+
+    query: (Q, D), gallery: (G, D), NumPy or torch, taken as they are. threshold: Euclidean distance, at least
+    0; features at most this far apart are linked, and linked features, directly or through others, form a
+    cluster (single linkage). leave_one_out: without it each feature becomes the mean of its whole cluster,
+    itself included, so that all members coincide and their distances tie at zero. A feature alone in its
+    cluster stays as it is.
+    Returns the expanded (query, gallery); tensors if either input is one.
+
+    Transductive: all queries and the whole gallery are clustered together, so a query's feature depends on
+    the other queries; scores obtained so do not compare with those of a system that answers one query at a
+    time.
+    The paper names neither the algorithm nor the threshold: single linkage is a decision made here, because
+    it depends on no order and needs no number of clusters. Too large a threshold chains everything together.
+
+    Raises ValueError on empty, non-finite or differently shaped features and on a negative threshold.
+
+    >>> query, gallery = cluster_query_expansion([[0.0]], [[1.0], [2.0], [9.0]], threshold=1.5)
+    >>> query.tolist(), gallery.tolist()
+    ([[1.5]], [[1.0], [0.5], [9.0]])
+    """
+    if not threshold >= 0:
+        raise ValueError(f"threshold is a Euclidean distance, at least 0; got {threshold}")
+    queries, entries = feature_pair(("query", "gallery"), query, gallery)
+    cluster = _linked_clusters(centred(queries, entries)[0], threshold)
+    together = np.concatenate([queries, entries])
+    size = np.bincount(cluster).astype(together.dtype)[cluster][:, None]
+    members = sparse.csr_array((np.ones(len(cluster), together.dtype), (cluster, np.arange(len(cluster)))))
+    total = (members @ together)[cluster]
+    mean = (total - together) / np.maximum(size - 1, 1) if leave_one_out else total / size
+    expanded = np.where(size > 1, mean, together)
+    return tuple(as_given(x, query, gallery) for x in (expanded[: len(queries)], expanded[len(queries) :]))
+
+
+def _weighted_neighbours(similarity: np.ndarray, gallery: np.ndarray, k: int, alpha: float) -> np.ndarray:
+    """Sum (N, D) over each row's k most similar gallery features, weighted by similarity^alpha."""
+    neighbours = nearest(-similarity, k)
+    rows = np.repeat(np.arange(len(neighbours)), neighbours.shape[1])
+    similarity = similarity[rows, neighbours.ravel()]
+    weight = np.where(similarity == -np.inf, 0, np.maximum(similarity, 0) ** alpha)
+    weights = sparse.csr_array((weight, (rows, neighbours.ravel())), shape=(len(neighbours), len(gallery)))
+    return (weights @ gallery).astype(gallery.dtype)
+
+
+def _linked_clusters(features: np.ndarray, threshold: float) -> np.ndarray:
+    """The cluster 0, 1, … of each feature (N,): connected components where distances ≤ threshold link."""
+    total, norms = len(features), squared_norms(features)
+    cluster = np.arange(total)
+    for top in tqdm(range(0, total, _ROWS), desc="clustering", unit=" blocks", delay=2, leave=False):
+        rows = slice(top, min(top + _ROWS, total))
+        distances = squared_distances(features[rows], features, norms[rows], norms)
+        item, other = np.divmod(np.flatnonzero(distances <= threshold**2), total)
+        representative = np.unique(cluster, return_index=True)[1][cluster]  # links found so far, one an item
+        ends = np.concatenate([item + top, np.arange(total)]), np.concatenate([other, representative])
+        graph = sparse.coo_array((np.ones(len(ends[0]), dtype=bool), ends), shape=(total, total))
+        cluster = connected_components(graph, directed=False)[1]
+    return cluster

@@ -1,0 +1,54 @@
+"""Triplet losses with mining inside the batch.
+
+Hermans, Beyer, Leibe, "In Defense of the Triplet Loss for Person Re-Identification" (2017). Every clip is
+an anchor once; a positive is another clip of its identity, a negative a clip of another identity.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from reidlib.losses.precision import in_float32
+
+
+def distances_and_pairs(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Euclidean distances (B, B) inside a batch, and which pairs are (positive, negative), bool (B, B).
+
+    The distance's gradient is zero where two features coincide.
+    """
+    distances = torch.cdist(features, features, compute_mode="donot_use_mm_for_euclid_dist")
+    same = labels[:, None] == labels
+    itself = torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    return distances, same & ~itself, ~same
+
+
+def _hinge(difference: Tensor, margin: float | None) -> Tensor:
+    """max(0, margin + difference), or the smooth log(1 + exp(difference)) if margin is None (section 3)."""
+    return F.softplus(difference) if margin is None else F.relu(difference + margin)
+
+
+@in_float32
+def batch_hard_triplet_loss(features: Tensor, labels: Tensor, margin: float | None = 0.3) -> Tensor:
+    """Equation 5, mean over anchors: the farthest positive against the nearest negative.
+
+    features (B, D), labels (B,), margin in units of the distance or None for the soft margin -> scalar.
+    Anchors without a positive or without a negative are left out; NaN if no anchor is left.
+    """
+    distances, positive, negative = distances_and_pairs(features, labels)
+    farthest = distances.masked_fill(~positive, -torch.inf).amax(1)
+    nearest = distances.masked_fill(~negative, torch.inf).amin(1)
+    anchors = positive.any(1) & negative.any(1)  # for the others the difference is -inf and the loss zero
+    return _hinge(farthest - nearest, margin).sum() / anchors.sum()
+
+
+@in_float32
+def batch_all_triplet_loss(features: Tensor, labels: Tensor, margin: float = 0.3) -> Tensor:
+    """Equation 6: all triplets, averaged over those whose loss is not zero ("BA ≠ 0" in section 4.3).
+
+    features (B, D), labels (B,), margin in units of the distance -> scalar; zero if no triplet violates the
+    margin.
+    """
+    distances, positive, negative = distances_and_pairs(features, labels)
+    losses = F.relu(distances[:, :, None] - distances[:, None, :] + margin)
+    losses = losses * (positive[:, :, None] & negative[:, None, :])
+    return losses.sum() / (losses > 0).sum().clamp(min=1)

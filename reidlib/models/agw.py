@@ -1,0 +1,72 @@
+"""AGW, the baseline: a strong image network applied to every frame, averaged over the clip.
+
+Ye et al., "Deep Learning for Person Re-identification: A Survey and Outlook" (TPAMI 2022), section 4:
+ResNet-50 with non-local blocks, generalised-mean pooling and BNNeck, here with an average over the frames
+before the neck. Its losses are `reidlib.losses`' identity, weighted-regularisation triplet and centre loss.
+"""
+
+import copy
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from reidlib.models.backbones import BasicBlock, ResNet, load_imagenet_weights, resnet50
+from reidlib.models.layers import BNNeck, GeM, NormalizeFrames
+from reidlib.models.output import ModelOutput
+
+
+class AGW(nn.Module):
+    """Clips of T frames -> one feature a clip.
+
+    num_ids: number of training identities, the classes of the classifier.
+    scale: "paper" is ResNet-50 with a last stride of 1 and non-local blocks after the last 2 blocks of
+    stage 2 and the last 3 of stage 3 (256×128 frames give maps of 2048×16×8); "mini" has one basic block of
+    16, 32, 64 and 128 channels a stage, a non-local block after stage 3, and 64×32 frames give maps of
+    128×8×4.
+    weights: None (random), "imagenet", or a file, as in `load_imagenet_weights`; at paper scale only.
+    """
+
+    def __init__(self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None):
+        super().__init__()
+        if scale == "paper":
+            self.backbone = resnet50(last_stride=1, non_local=(0, 2, 3, 0))
+        else:
+            self.backbone = ResNet(
+                BasicBlock,
+                (1, 1, 1, 1),
+                (16, 32, 64, 128),
+                last_stride=1,
+                non_local=(0, 0, 1, 0),
+                stem="small",
+            )
+        if weights is not None:
+            if scale != "paper":
+                raise ValueError(f'weights={str(weights)!r} fit scale="paper" only; leave them out')
+            load_imagenet_weights(self.backbone, weights, "resnet50")
+        self.normalize = NormalizeFrames()
+        self.pool = GeM()
+        self.neck = BNNeck(self.backbone.channels)
+        self.classifier = nn.Linear(self.backbone.channels, num_ids, bias=False)
+        nn.init.normal_(self.classifier.weight, std=0.001)
+
+    def forward(
+        self, frames: Tensor, masks: Tensor | None = None, silhouettes: Tensor | None = None
+    ) -> ModelOutput:
+        """frames: (B, T, 3, H, W) in [0, 1]; masks and silhouettes, which other networks use, are ignored.
+
+        embedding: the feature after the neck (B, D). features: {"global": the one before it}, for the
+        metric losses.
+        logits: {"global": (B, num_ids)}, empty once `for_retrieval` has dropped the classifier.
+        """
+        batch, time = frames.shape[:2]
+        maps = self.backbone(self.normalize(frames.flatten(0, 1)))
+        feature = self.pool(maps).unflatten(0, (batch, time)).mean(1)
+        embedding = self.neck(feature)
+        logits = {} if self.classifier is None else {"global": self.classifier(embedding)}
+        return ModelOutput(embedding, {"global": feature}, logits)
+
+    def for_retrieval(self) -> "AGW":
+        """A copy in evaluation mode without what only training needs, the classifier."""
+        network = copy.deepcopy(self).eval()
+        network.classifier = None
+        return network

@@ -1,0 +1,155 @@
+"""Residual networks that turn images into feature maps, with the options that re-identification needs.
+
+Layer by layer torchvision's `resnet18` and `resnet50` (He et al., "Deep Residual Learning for Image
+Recognition", CVPR 2016; the stride of a bottleneck in its 3×3 convolution), with the same parameter names,
+so that their ImageNet weights load. Added: a stride of 1 in the last stage, non-local blocks, other widths,
+a stem for small images.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from reidlib.models.layers import NonLocalBlock
+
+
+class BasicBlock(nn.Module):
+    """Two 3×3 convolutions and a shortcut; (N, inputs, H, W) -> (N, width, H/stride, W/stride)."""
+
+    expansion = 1
+
+    def __init__(self, inputs: int, width: int, stride: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = _projection(inputs, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return F.relu(self.bn2(self.conv2(y)) + self.downsample(x), inplace=True)
+
+
+class Bottleneck(nn.Module):
+    """1×1, 3×3, 1×1 convolutions and a shortcut; (N, inputs, H, W) -> (N, 4 width, H/stride, W/stride)."""
+
+    expansion = 4
+
+    def __init__(self, inputs: int, width: int, stride: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(4 * width)
+        self.downsample = _projection(inputs, 4 * width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        y = F.relu(self.bn2(self.conv2(y)), inplace=True)
+        return F.relu(self.bn3(self.conv3(y)) + self.downsample(x), inplace=True)
+
+
+def _projection(inputs: int, outputs: int, stride: int) -> nn.Module:
+    """The shortcut: identity where the shapes agree, otherwise a strided 1×1 convolution."""
+    if stride == 1 and inputs == outputs:
+        return nn.Identity()
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+
+class ResNet(nn.Module):
+    """Stem and four stages: images (N, 3, H, W) -> maps (N, channels, H/s, W/s).
+
+    block: `BasicBlock` or `Bottleneck`. blocks, widths: a number for each stage. last_stride: of the fourth
+    stage; 2 as published (s = 32), 1 for a map of twice the height and width (s = 16). non_local: how many
+    blocks at the end of each stage are followed by a non-local block. stem: "imagenet" (7×7 convolution of
+    stride 2, then maximum pooling of stride 2) or "small" (3×3 convolution of stride 2, so s is halved).
+    """
+
+    def __init__(
+        self,
+        block: type[BasicBlock] | type[Bottleneck],
+        blocks: Sequence[int],
+        widths: Sequence[int] = (64, 128, 256, 512),
+        *,
+        last_stride: int = 2,
+        non_local: Sequence[int] = (0, 0, 0, 0),
+        stem: str = "imagenet",
+    ):
+        super().__init__()
+        if stem not in ("imagenet", "small"):
+            raise ValueError(f'stem={stem!r}: expected "imagenet" or "small"')
+        inputs = widths[0]
+        kernel = 7 if stem == "imagenet" else 3
+        self.conv1 = nn.Conv2d(3, inputs, kernel, stride=2, padding=kernel // 2, bias=False)
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if stem == "imagenet" else nn.Identity()
+        self.non_local = nn.ModuleDict()
+        for stage, stride in enumerate((1, 2, 2, last_stride)):
+            layers = []
+            for i in range(blocks[stage]):
+                layers.append(block(inputs, widths[stage], stride if i == 0 else 1))
+                inputs = widths[stage] * block.expansion
+                if i >= blocks[stage] - non_local[stage]:
+                    self.non_local[f"layer{stage + 1}_{i}"] = NonLocalBlock(inputs)
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*layers))
+        self.channels = inputs
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        self.to(memory_format=torch.channels_last)  # the faster layout, above all in bfloat16 on a CPU
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images.contiguous(memory_format=torch.channels_last)
+        x = self.maxpool(F.relu(self.bn1(self.conv1(x)), inplace=True))
+        for stage in ("layer1", "layer2", "layer3", "layer4"):
+            for i, block in enumerate(getattr(self, stage)):
+                x = block(x)
+                if (name := f"{stage}_{i}") in self.non_local:
+                    x = self.non_local[name](x)
+        return x
+
+
+def resnet18(**options) -> ResNet:
+    """ResNet-18: 512 channels, 11.2 M parameters. Options as in `ResNet`."""
+    return ResNet(BasicBlock, (2, 2, 2, 2), **options)
+
+
+def resnet50(**options) -> ResNet:
+    """ResNet-50: 2048 channels, 23.5 M parameters. Options as in `ResNet`."""
+    return ResNet(Bottleneck, (3, 4, 6, 3), **options)
+
+
+def load_imagenet_weights(network: ResNet, weights: str | Path, name: str) -> None:
+    """Fill a residual network with ImageNet weights; its non-local blocks, which have none, stay as they are.
+
+    weights: "imagenet" (torchvision's `IMAGENET1K_V1` weights of the network called `name`, downloaded once
+    into torch's hub folder), or a file with the state dict of such a network. Raises ValueError naming the
+    source if it cannot be had, cannot be read, or belongs to another network.
+    """
+    if weights == "imagenet":
+        from reidlib.vision import torchvision
+
+        source = torchvision.models.get_model_weights(name)["IMAGENET1K_V1"].url
+        way_out = f'download {source} elsewhere and pass its path as weights="…"'
+    else:
+        source, way_out = str(weights), f"pass torchvision's {name} weights (.pth)"
+    try:
+        if weights == "imagenet":
+            state = torch.hub.load_state_dict_from_url(
+                source, map_location="cpu", progress=True, weights_only=True
+            )
+        else:
+            state = torch.load(source, map_location="cpu", weights_only=True)
+        state = {key: value for key, value in state.items() if not key.startswith("fc.")}
+        added = {key: value for key, value in network.state_dict().items() if key.startswith("non_local.")}
+        network.load_state_dict(state | added)
+    except Exception as error:  # the network, the file system, unpickling and key matching fail in many ways
+        reason = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
+        raise ValueError(f"no ImageNet weights from {source} ({reason}); {way_out}") from error

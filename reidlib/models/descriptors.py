@@ -1,0 +1,75 @@
+"""Descriptors without training: the floor that a learned network has to beat, and what a benchmark gives away for free.
+
+They answer like networks, so that the same command measures them; `scale` and `num_ids` mean nothing to them.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from reidlib.models.output import ModelOutput
+
+
+class _Descriptor(nn.Module):
+    def __init__(self, *, scale: str = "paper", num_ids: int = 0):
+        super().__init__()
+
+    def forward(self, frames: Tensor, masks: Tensor | None = None, silhouettes: Tensor | None = None) -> ModelOutput:
+        """frames: (B, T, 3, H, W) in [0, 1]; masks: (B, T, 1, H, W) of 0 and 1, needed by `MeanSilhouette`."""
+        return ModelOutput(self.describe(frames.float(), masks))
+
+    def for_retrieval(self) -> "_Descriptor":
+        """Itself: nothing here is for training only."""
+        return self.eval()
+
+
+class ColourHistogram(_Descriptor):
+    """Square roots of red, green and blue histograms (16 bins each) of six horizontal stripes, averaged over frames.
+
+    The square root makes the inner product a Bhattacharyya coefficient. Embedding (B, 6·3·16).
+    """
+
+    def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
+        batch, time, _, height, _ = frames.shape
+        stripe = torch.arange(height, device=frames.device) * 6 // height
+        levels = (frames * 16).long().clamp(max=15)  # (B, T, 3, H, W)
+        channel = torch.arange(3, device=frames.device)[:, None, None]
+        cells = (stripe[:, None] * 3 + channel) * 16 + levels
+        counts = torch.zeros(batch, 6 * 3 * 16, device=frames.device)
+        counts.scatter_add_(1, cells.flatten(1), torch.ones_like(frames).flatten(1))
+        return F.normalize(counts / time, p=1, dim=1).sqrt()
+
+
+class MeanSilhouette(_Descriptor):
+    """The average silhouette over the frames: a gait energy image without alignment. Embedding (B, H·W).
+
+    Han and Bhanu, "Individual Recognition Using Gait Energy Image" (TPAMI 2006), Equation 1. Raises ValueError without masks.
+    """
+
+    def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
+        if masks is None:
+            raise ValueError("mean_silhouette needs masks; use data that has silhouettes")
+        return masks.float().mean(1).flatten(1)
+
+
+class GradientHistogram(_Descriptor):
+    """Histograms of gradient orientation (9 bins, cells of 8×8 pixels), averaged over frames. Embedding (B, H/8·W/8·9).
+
+    Dalal and Triggs, "Histograms of Oriented Gradients for Human Detection" (CVPR 2005), each cell normalised by itself.
+    """
+
+    def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
+        grey = frames.mean(2)  # (B, T, H, W)
+        dx = F.pad(grey[..., 2:] - grey[..., :-2], (1, 1))
+        dy = F.pad(grey[..., 2:, :] - grey[..., :-2, :], (0, 0, 1, 1))
+        orientation = (torch.atan2(dy, dx) % torch.pi) * (9 / torch.pi)
+        bins = F.one_hot(orientation.long().clamp(max=8), 9) * torch.hypot(dx, dy)[..., None]  # (B, T, H, W, 9)
+        cells = F.avg_pool2d(bins.flatten(0, 1).permute(0, 3, 1, 2), 8)  # (B·T, 9, H/8, W/8)
+        return F.normalize(cells, dim=1).unflatten(0, frames.shape[:2]).mean(1).flatten(1)
+
+
+class Chance(_Descriptor):
+    """Random embeddings from torch's global generator: what a ranking without any knowledge scores. Embedding (B, 64)."""
+
+    def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
+        return torch.randn(len(frames), 64, device=frames.device)

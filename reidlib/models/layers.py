@@ -1,0 +1,78 @@
+"""Layers that several networks share: input normalisation, non-local block, GeM pooling, BNNeck."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class NormalizeFrames(nn.Module):
+    """Standardise RGB frames by ImageNet's channel means and deviations."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Frames (..., 3, H, W) in [0, 1] -> the same shape, about zero mean and unit deviation."""
+        return (frames - self.mean) / self.std
+
+
+class NonLocalBlock(nn.Module):
+    """Every position of a feature map attends to all positions: z = BN(W y) + x.
+
+    Wang et al., "Non-local Neural Networks" (CVPR 2018), Equations 1, 4 and 6, with the dot-product affinity
+    f(x_i, x_j) = theta(x_i)ᵀ phi(x_j) and C(x) = N, the form that AGW uses. Half of the channels inside
+    (section 3.3; AGW's released code has a single one). The last batch normalisation starts at zero, so that
+    a new block is the identity and can be inserted into a pretrained network.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        inner = channels // 2
+        self.theta = nn.Conv2d(channels, inner, 1)
+        self.phi = nn.Conv2d(channels, inner, 1)
+        self.g = nn.Conv2d(channels, inner, 1)
+        self.out = nn.Conv2d(inner, channels, 1)
+        self.bn = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.bn.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (N, C, H, W) -> (N, C, H, W)."""
+        theta, phi, g = (layer(x).flatten(2) for layer in (self.theta, self.phi, self.g))
+        # y_i = 1/N sum_j (theta_iᵀ phi_j) g_j = 1/N (sum_j g_j phi_jᵀ) theta_i: no N × N matrix is needed
+        y = (g @ phi.mT / g.shape[2]) @ theta
+        return x + self.bn(self.out(y.unflatten(2, x.shape[2:])))
+
+
+class GeM(nn.Module):
+    """Generalised-mean pooling with a learned exponent p: f = (mean over positions of x^p)^(1/p).
+
+    Radenović et al., "Fine-tuning CNN Image Retrieval with No Human Annotation" (TPAMI 2019), Equation 3: p
+    = 1 is the average, p → ∞ the maximum. Computed in float32 through logarithms, which cannot overflow.
+    """
+
+    def __init__(self, p: float = 3.0, eps: float = 1e-6):
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor(p))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (N, C, H, W), negative values counting as zero -> (N, C), float32."""
+        log_x = x.flatten(2).float().clamp(min=self.eps).log()
+        log_mean = torch.logsumexp(self.p * log_x, dim=2) - math.log(log_x.shape[2])
+        return (log_mean / self.p).exp()
+
+
+class BNNeck(nn.BatchNorm1d):
+    """Batch normalisation without a learned shift, between the feature of the metric losses and the
+    classifier.
+
+    Luo et al., "Bag of Tricks and a Strong Baseline for Deep Person Re-identification" (CVPRW 2019),
+    section 3.5. Features (N, C) -> (N, C).
+    """
+
+    def __init__(self, channels: int):
+        super().__init__(channels)
+        self.bias.requires_grad_(False)

@@ -1,0 +1,47 @@
+"""Networks by name. A new network adds its file and one line in `_NETWORKS`."""
+
+import importlib
+import inspect
+
+from torch import nn
+
+SCALES = ("paper", "mini")
+_NETWORKS = {  # name -> module and class; a module is imported when its network is asked for
+    "agw": "reidlib.models.agw:AGW",
+    "chance": "reidlib.models.descriptors:Chance",
+    "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
+    "gradient_histogram": "reidlib.models.descriptors:GradientHistogram",
+    "mean_silhouette": "reidlib.models.descriptors:MeanSilhouette",
+}
+
+
+def list_models() -> list[str]:
+    """The names that `create_model` knows, in alphabetical order."""
+    return sorted(_NETWORKS)
+
+
+def create_model(name: str, *, scale: str = "paper", **options) -> nn.Module:
+    """Build a network on the CPU, randomly initialised unless an option says otherwise.
+
+    scale: "paper" (sizes as published) or "mini" (the same classes, narrower, for one CPU thread).
+    options: the keyword arguments of the network's class; most need `num_ids`, the number of training
+    identities.
+
+    >>> create_model("agw", num_ids=625, scale="mini").classifier.out_features
+    625
+
+    Raises ValueError for an unknown name or scale, TypeError for an unknown or missing option.
+    """
+    if name not in _NETWORKS:
+        raise ValueError(f"no network is called {name!r}; known networks: {', '.join(list_models())}")
+    if scale not in SCALES:
+        raise ValueError(f"scale={scale!r}; known scales: {', '.join(SCALES)}")
+    module, class_name = _NETWORKS[name].split(":")
+    network = getattr(importlib.import_module(module), class_name)
+    known = {key: p for key, p in inspect.signature(network).parameters.items() if key != "scale"}
+    required = {key for key, p in known.items() if p.default is p.empty}
+    if unknown := options.keys() - known:
+        raise TypeError(f"{name} has no option {', '.join(sorted(unknown))}; its options: {', '.join(known)}")
+    if missing := required - options.keys():
+        raise TypeError(f"{name} needs {', '.join(sorted(missing))}; its options: {', '.join(known)}")
+    return network(scale=scale, **options)

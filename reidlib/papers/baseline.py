@@ -1,0 +1,88 @@
+"""The baseline of everything that follows: AGW on video (`reidlib.models.agw`), beside what needs no learning.
+
+Ye et al., "Deep Learning for Person Re-identification: A Survey and Outlook" (TPAMI 2022). It is no row of the five papers'
+own, so it has no reported numbers here; ASA-Net starts from it.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from reidlib.data.batches import ClipBatch
+from reidlib.losses import CenterLoss, identity_loss, weighted_triplet_loss
+from reidlib.papers.runs import Row, Run
+from reidlib.training import gather, multistep, with_warmup
+
+CENTER_WEIGHT = 0.0005
+
+
+class AGWObjective(nn.Module):
+    """L = L_ID (label-smoothed cross-entropy) + L_WRT (weighted-regularisation triplet) + 0.0005 L_C (centre loss)."""
+
+    def __init__(self, num_ids: int, channels: int):
+        super().__init__()
+        self.center = CenterLoss(num_ids, channels)
+
+    def forward(self, model: nn.Module, batch: ClipBatch) -> dict[str, dict[str, Tensor]]:
+        """Loss terms of the network, and the centre loss once more for the centres' own optimiser."""
+        output = model(frames=batch.frames)
+        feature, labels = output.features["global"], batch.labels
+        center = self.center(feature, labels)
+        terms = {
+            "identity": identity_loss(output.logits["global"], labels),
+            "triplet": weighted_triplet_loss(gather(feature), gather(labels)),
+            "center": center,
+        }
+        return {"network": terms, "centers": {"center": center}}
+
+
+def agw_training(model: nn.Module, run: Run, num_ids: int) -> dict:
+    """AGW's training: Adam with weight decay 5e-4, warm-up over the first tenth, ÷10 after a third and at 7/12; centres by SGD."""
+    objective = AGWObjective(num_ids, model.backbone.channels)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    milestones = (run.iterations * 40 // 120, run.iterations * 70 // 120)  # epochs 40 and 70 of 120, as released
+    return {
+        "objective": objective,
+        "optimisers": {
+            "network": torch.optim.Adam(parameters, lr=run.learning_rate, weight_decay=5e-4),
+            "centers": torch.optim.SGD(objective.parameters(), lr=0.5),
+        },
+        "schedules": {"network": with_warmup(multistep(milestones), run.iterations // 12)},
+        "weights": {"network": {"center": CENTER_WEIGHT}},
+    }
+
+
+def rows(scale: str) -> list[Row]:
+    """The baseline's rows: on the rendered `street` and on edge maps of real tracklets, or, at paper scale, on MARS."""
+    if scale == "paper":
+        run = Run(
+            model="agw",
+            data="mars",
+            training="agw_training",
+            scale="paper",
+            model_options={"weights": "imagenet"},
+            setups=("usual", "mixing"),
+            iterations=120 * 625 // 16,  # 120 passes over the training identities
+            learning_rate=3.5e-4,
+            ids_per_batch=16,
+            clips_per_id=4,
+            num_frames=4,
+            erasing=0.5,
+        )
+        return [Row("MARS", "AGW baseline", run, seeds=1)]
+    street = {"data": "street", "setups": ("usual", "mixing")}
+    trained = {"model": "agw", "training": "agw_training", "learning_rate": 1e-3}
+    edges = {"data": "mars_edges"}
+    return [
+        Row("street", "chance", Run("chance", **street)),
+        Row("street", "silhouette alone", Run("mean_silhouette", masks=True, **street)),
+        Row("street", "colour histogram", Run("colour_histogram", **street)),
+        Row("street", "gradient histogram", Run("gradient_histogram", **street)),
+        Row("street", "AGW, random weights", Run("agw", **street)),
+        Row("street", "AGW baseline, half the training", Run(**street, **trained, iterations=600)),
+        Row("street", "AGW baseline", Run(**street, **trained, iterations=1200), keep_features=True),
+        Row("real edge maps", "chance", Run("chance", **edges)),
+        Row("real edge maps", "gradient histogram", Run("gradient_histogram", **edges)),
+        Row("real edge maps", "AGW, random weights", Run("agw", **edges)),
+        Row("real edge maps", "AGW baseline", Run(**edges, **trained, iterations=600)),
+    ]
+

@@ -1,0 +1,118 @@
+"""Records: one JSON file for every measured run, from which every table and interval is computed.
+
+A record lies at `figures/<paper>/records/<configuration hash>-s<seed>.json` and holds the configuration, the seed, the
+data's name and content hash, the scores with their counts, the outcome of every single query (so that intervals can be
+recomputed without retraining), the run's duration and memory, library versions and the commit.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from reidlib.evaluation import RetrievalScores
+
+FIGURES = Path(__file__).resolve().parents[2] / "figures"
+LIBRARIES = ("torch", "torchvision", "accelerate", "numpy")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One measured run. `scores` and `queries` have one entry a set-up ("usual", "mixing")."""
+
+    paper: str
+    config: Mapping  # a Run as a dictionary
+    config_hash: str
+    seed: int
+    data: Mapping  # {name, fingerprint}
+    scores: Mapping[str, Mapping]  # {set-up: {"rank-1": fraction, …, "mAP": …, "mINP": …, "counts": {…}, "protocol": …}}
+    queries: Mapping[str, Mapping]  # {set-up: {"person_id": […], "average_precision": […], "first_match_rank": […]}}
+    seconds: Mapping[str, float]  # {"data": …, "training": …, "evaluation": …}
+    peak_memory_mib: float
+    environment: Mapping[str, str]  # library versions, processor, commit
+
+    @property
+    def minutes(self) -> float:
+        """Minutes of training and evaluation; rendering is shared by runs and left out."""
+        return (self.seconds["training"] + self.seconds["evaluation"]) / 60
+
+
+def config_hash(config: Mapping) -> str:
+    """Twelve hexadecimal digits that stand for a configuration: SHA-256 of its JSON with sorted keys."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def record_path(paper: str, digest: str, seed: int, figures: Path = FIGURES) -> Path:
+    return figures / paper / "records" / f"{digest}-s{seed}.json"
+
+
+def write_record(record: Record, figures: Path = FIGURES) -> Path:
+    """Write a record in one atomic step and give its path."""
+    path = record_path(record.paper, record.config_hash, record.seed, figures)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(f".{os.getpid()}.part")
+    scratch.write_text(json.dumps(asdict(record), indent=None, separators=(",", ":")) + "\n")
+    os.replace(scratch, path)
+    return path
+
+
+def read_record(path: Path) -> Record:
+    """Read one record. A file that is no record raises ValueError naming it and the way out."""
+    try:
+        return Record(**json.loads(Path(path).read_text()))
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} is not a record ({error}): restore it with git, or delete it and run "
+            "`python -m reidlib reproduce` to measure it again"
+        ) from error
+
+
+def read_records(paper: str, figures: Path = FIGURES) -> list[Record]:
+    """All records of a paper, ordered by file name."""
+    return [read_record(path) for path in sorted((figures / paper / "records").glob("*.json"))]
+
+
+def score_entry(scores: RetrievalScores, query_ids: np.ndarray) -> tuple[dict, dict]:
+    """What a record keeps of one evaluation: (summary, outcome of every query)."""
+    summary = {f"rank-{k}": round(value, 6) for k, value in scores.cmc.items()}
+    summary |= {"mAP": round(scores.mean_ap, 6), "mINP": round(scores.mean_inp, 6)}
+    summary |= {"protocol": scores.protocol, "counts": dict(scores.counts)}
+    queries = {
+        "person_id": [int(person) for person in query_ids],
+        "average_precision": [
+            round(float(value), 5) if valid else None for value, valid in zip(scores.average_precision, scores.valid)
+        ],
+        "first_match_rank": [int(rank) for rank in scores.first_match_rank],
+    }
+    return summary, queries
+
+
+def environment() -> dict[str, str]:
+    """Versions of Python and of the libraries that decide a number, the processor, and the commit of the code."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name).split("+")[0] for name in LIBRARIES},
+        "processor": platform.machine(),
+        "commit": current_commit(),
+    }
+
+
+def current_commit() -> str:
+    """The checked-out commit, with "+changes" if files of the package differ from it; "unknown" outside git."""
+    root = Path(__file__).resolve().parents[2]
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", "reidlib")
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

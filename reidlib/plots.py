@@ -1,0 +1,149 @@
+"""Figures from results. Every function takes arrays or tracklets and gives a matplotlib figure; none computes a score."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import hsv_to_rgb
+from matplotlib.figure import Figure
+
+from reidlib.data import Tracklet
+
+RIGHT, WRONG, NEUTRAL = "#2a9d4a", "#d1383d", "#8a8a8a"
+DPI = 100
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure as PNG (100 dpi), making the folder if needed; gives the path."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI, bbox_inches="tight")
+    return path
+
+
+def show_image(axes: Axes, image: np.ndarray, title: str = "", edge: str | None = None) -> None:
+    """Draw one uint8 image, (3, H, W) or (H, W), without ticks; `edge` colours its frame."""
+    axes.imshow(image.transpose(1, 2, 0) if image.ndim == 3 else image, cmap=None if image.ndim == 3 else "gray")
+    axes.set(xticks=[], yticks=[])
+    if title:
+        axes.set_title(title, fontsize=8)
+    for spine in axes.spines.values():
+        spine.set(visible=edge is not None, color=edge, linewidth=3)
+
+
+def contact_sheet(
+    images: Sequence[np.ndarray], columns: int = 12, titles: Sequence[str] | None = None, width: float = 0.8
+) -> Figure:
+    """Many images of one size, (n, 3, H, W) uint8, in rows of `columns`; `width` inches each."""
+    rows = -(-len(images) // columns)
+    height = width * images[0].shape[-2] / images[0].shape[-1]
+    size = (columns * width, rows * (height + (0.22 if titles else 0)))
+    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for axes in grid.flat:
+        axes.axis("off")
+    for i, (image, axes) in enumerate(zip(images, grid.flat)):
+        axes.axis("on")
+        show_image(axes, image, titles[i] if titles else "")
+    return figure
+
+
+def tracklet_rows(tracklets: Sequence[Tracklet], frames: int = 8, width: float = 0.8) -> Figure:
+    """Evenly spaced frames of each tracklet, one tracklet a row."""
+    chosen = [np.linspace(0, len(t) - 1, frames).round().astype(int) for t in tracklets]
+    images = np.concatenate([t.frames(indices) for t, indices in zip(tracklets, chosen)])
+    titles = [
+        f"id {t.person_id} · camera {t.camera_id}" if column == 0 else f"frame {indices[column]}"
+        for t, indices in zip(tracklets, chosen)
+        for column in range(frames)
+    ]
+    return contact_sheet(images, columns=frames, titles=titles, width=width)
+
+
+def truth_row(tracklet: Tracklet, frame: int) -> Figure:
+    """One rendered frame beside its truth: silhouette, part map, joints, optical flow (hue: direction, depth: speed)."""
+    image, parts = tracklet.frames([frame])[0], tracklet.truth("parts", [frame])[0]
+    joints, flow = tracklet.truth("joints", [frame])[0], tracklet.truth("flow", [frame])[0]
+    figure, grid = plt.subplots(1, 5, figsize=(5 * 1.3, 2.9), layout="constrained")
+    show_image(grid[0], image, "frame")
+    show_image(grid[1], (parts > 0).astype(np.uint8), "silhouette")
+    show_image(grid[2], image // 3, "parts")
+    grid[2].imshow(np.ma.masked_equal(parts, 0), cmap="Set1", vmin=1, vmax=9, interpolation="nearest")
+    show_image(grid[3], image // 2 + 100, "joints")
+    seen = joints[joints[:, 2] > 0]
+    grid[3].scatter(seen[:, 0], seen[:, 1], s=8, color=WRONG)
+    show_image(grid[4], flow_colours(flow), "flow")
+    return figure
+
+
+def flow_colours(flow: np.ndarray) -> np.ndarray:
+    """Optical flow (2, H, W) in pixels as uint8 RGB (3, H, W): hue is the direction, saturation the speed."""
+    speed = np.hypot(*flow)
+    hue = (np.arctan2(flow[1], flow[0]) / (2 * np.pi)) % 1
+    colours = hsv_to_rgb(np.stack([hue, speed / max(speed.max(), 1e-6), np.ones_like(hue)], axis=-1))
+    return (255 * colours).astype(np.uint8).transpose(2, 0, 1)
+
+
+def ranked_list(query: Tracklet, gallery: Sequence[Tracklet], order: np.ndarray, length: int = 10) -> Figure:
+    """The query and its nearest gallery tracklets: green frames for the same person, red for others.
+
+    order: indices of the gallery entries that count, from the nearest on.
+    """
+    shown = [int(index) for index in order[:length]]
+    figure, grid = plt.subplots(1, len(shown) + 1, figsize=(0.95 * (len(shown) + 1), 2.3), layout="constrained")
+    show_image(grid[0], query.frames([len(query) // 2])[0], f"query\ncam {query.camera_id}", NEUTRAL)
+    for rank, (index, axes) in enumerate(zip(shown, grid[1:]), start=1):
+        tracklet = gallery[index]
+        edge = RIGHT if tracklet.person_id == query.person_id else WRONG
+        show_image(axes, tracklet.frames([len(tracklet) // 2])[0], f"{rank}\ncam {tracklet.camera_id}", edge)
+    return figure
+
+
+def embedding_map(points: np.ndarray, person_ids: np.ndarray, camera_ids: np.ndarray) -> Figure:
+    """A 2-D map (n, 2) of features, one colour a person and one marker a camera."""
+    frame = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "person": person_ids.astype(str), "camera": camera_ids})
+    figure, axes = plt.subplots(figsize=(6, 5), layout="constrained")
+    palette = sns.color_palette("husl", frame["person"].nunique())
+    sns.scatterplot(frame, x="x", y="y", hue="person", style="camera", palette=palette, legend=False, s=45, ax=axes)
+    axes.set(xticks=[], yticks=[], xlabel="", ylabel="", title="one colour a person, one marker a camera")
+    return figure
+
+
+def cmc_curves(first_match_ranks: Mapping[str, np.ndarray], longest: int = 20) -> Figure:
+    """Cumulative matching characteristic of one or more runs, from each query's rank of the first match (0: invalid)."""
+    figure, axes = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
+    ranks = np.arange(1, longest + 1)
+    for name, first in first_match_ranks.items():
+        valid = np.asarray(first)[np.asarray(first) > 0]
+        axes.step(ranks, 100 * (valid[:, None] <= ranks).mean(axis=0), where="mid", label=name)
+    axes.set(xlabel="rank", ylabel="queries with a match up to this rank (%)", ylim=(0, 101), xlim=(1, longest))
+    axes.legend(loc="lower right")
+    return figure
+
+
+def loss_history(history: pd.DataFrame) -> Figure:
+    """Loss terms over iterations, one line a term; `history` has a column "iteration" and one a term."""
+    figure, axes = plt.subplots(figsize=(5.5, 3), layout="constrained")
+    for term in history.columns.drop("iteration"):
+        axes.plot(history["iteration"], history[term], label=term)
+    axes.set(xlabel="iteration", ylabel="loss", yscale="log")
+    axes.legend()
+    return figure
+
+
+def score_intervals(rows: pd.DataFrame, score: str) -> Figure:
+    """Mean and interval of one score for every row of a table, in percent.
+
+    rows: columns "row", "measured", "low", "high" and "column"; drawn are those whose column is `score`.
+    """
+    rows = rows[rows["column"] == score].dropna(subset="measured")
+    figure, axes = plt.subplots(figsize=(6, 0.4 * len(rows) + 1), layout="constrained")
+    spread = np.stack([rows["measured"] - rows["low"], rows["high"] - rows["measured"]])
+    axes.errorbar(rows["measured"], range(len(rows)), xerr=np.nan_to_num(spread), fmt="o", color="#264653", capsize=3)
+    axes.set(yticks=range(len(rows)), yticklabels=rows["row"], xlabel=f"{score} (%), mean and 95 % interval over seeds")
+    axes.invert_yaxis()
+    axes.grid(axis="x", alpha=0.3)
+    return figure

@@ -1,0 +1,19 @@
+"""Training and feature extraction for any network, objective and loader."""
+
+from reidlib.training.checkpoints import CheckpointError
+from reidlib.training.distributed import gather
+from reidlib.training.features import extract_features
+from reidlib.training.fit import FitResult, fit
+from reidlib.training.schedules import constant, cosine, multistep, with_warmup
+
+__all__ = [
+    "CheckpointError",
+    "FitResult",
+    "constant",
+    "cosine",
+    "extract_features",
+    "fit",
+    "gather",
+    "multistep",
+    "with_warmup",
+]

@@ -1,0 +1,30 @@
+"""Learning-rate schedules: functions from the iteration (from 0) to a factor on the initial rate."""
+
+import math
+from collections.abc import Callable, Sequence
+
+Schedule = Callable[[int], float]
+
+
+def constant(iteration: int) -> float:
+    """The schedule that changes nothing."""
+    return 1.0
+
+
+def multistep(milestones: Sequence[int], gamma: float = 0.1) -> Schedule:
+    """Multiplied by `gamma` at each milestone (an iteration)."""
+    return lambda iteration: gamma ** sum(iteration >= milestone for milestone in milestones)
+
+
+def cosine(iterations: int, final: float = 0.0) -> Schedule:
+    """From 1 at iteration 0 along half a cosine to `final` at `iterations`, and constant from there.
+
+    Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (ICLR 2017), Equation 5,
+    one period.
+    """
+    return lambda i: final + (1 - final) * (1 + math.cos(math.pi * min(i / iterations, 1))) / 2
+
+
+def with_warmup(schedule: Schedule, iterations: int, start: float = 0.01) -> Schedule:
+    """`schedule` times a factor that rises linearly from `start` at iteration 0 to 1 at `iterations`."""
+    return lambda i: schedule(i) * (start + (1 - start) * min(i / iterations, 1) if iterations else 1.0)

@@ -1,0 +1,73 @@
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import reidlib
+from reidlib.data.walkers.body import FEMALE, MALE, Body, sample_body
+from reidlib.data.walkers.wardrobe import (
+    BOTTOM_COLOURS,
+    STREET,
+    TOP_COLOURS,
+    Outfit,
+    attributes,
+    change_clothes,
+    sample_outfit,
+)
+
+
+def test_attributes_are_the_columns_of_mars_within_its_codes():
+    shared = reidlib.shared_folder()
+    if shared is None:
+        pytest.skip("no folder of real annotations")
+    with open(shared / "data" / "attributes" / "mars_attributes.csv") as file:
+        rows = list(csv.DictReader(file))
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        body = sample_body(rng)
+        for column, code in attributes(sample_outfit(rng, body), body).items():
+            assert str(code) in {row[column] for row in rows}, column
+
+
+def test_palettes_are_small_and_skewed():
+    for palette, names in ((STREET.tops, TOP_COLOURS), (STREET.bottoms, BOTTOM_COLOURS)):
+        assert {dye.code for dye in palette} == set(range(len(names))) and len(palette) <= 14
+        weight = np.array([dye.weight for dye in palette])
+        assert weight.max() > 10 * weight.min()
+
+
+def test_skirts_and_long_hair_follow_gender():
+    rng = np.random.default_rng(1)
+    men = [sample_outfit(rng, Body(gender=MALE)) for _ in range(200)]
+    women = [sample_outfit(rng, Body(gender=FEMALE)) for _ in range(200)]
+    assert not any(outfit.skirt for outfit in men) and 40 < sum(outfit.skirt for outfit in women) < 105
+    assert sum(outfit.long_hair for outfit in women) > 5 * sum(outfit.long_hair for outfit in men)
+
+
+def test_attributes_say_what_is_worn():
+    outfit = Outfit(
+        top_color=7, bottom_color=2, backpack=True, hat=True, skirt=True, long_hair=True, short_sleeves=False
+    )
+    got = attributes(outfit, Body(gender=FEMALE, age=3))
+    assert got == {
+        "top color": 7, "bottom color": 2, "age": 3, "top length": 0, "bottom length": 0, "shoulder bag": 0,
+        "backpack": 1, "hat": 1, "hand bag": 0, "hair": 1, "gender": 1, "bottom type": 0,
+    }  # fmt: skip
+
+
+def test_a_change_of_clothes_keeps_the_person():
+    rng = np.random.default_rng(2)
+    outfit = sample_outfit(rng, Body())
+    assert change_clothes(outfit, rng, 0.0) == outfit
+    changed = [change_clothes(outfit, np.random.default_rng(i), 1.0) for i in range(300)]
+    for other in changed:
+        assert (other.skin_rgb, other.hair_rgb, other.long_hair) == (
+            outfit.skin_rgb,
+            outfit.hair_rgb,
+            outfit.long_hair,
+        )
+        assert other.top_rgb != outfit.top_rgb and 1.0 <= other.top_padding <= 1.25
+    assert np.mean([other.coat > 0 for other in changed]) == pytest.approx(0.6, abs=0.09)
+    mild = [change_clothes(replace(outfit, coat=0.0), np.random.default_rng(i), 0.3) for i in range(300)]
+    assert np.mean([other.coat > 0 for other in mild]) == pytest.approx(0.18, abs=0.07)

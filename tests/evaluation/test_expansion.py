@@ -1,0 +1,121 @@
+"""Query expansion against loops that follow the definitions."""
+
+import numpy as np
+import pytest
+import torch
+
+from reidlib.evaluation import average_query_expansion, cluster_query_expansion, expansion
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def average_oracle(query, gallery, k, alpha):
+    queries, entries = unit(query), unit(gallery)
+
+    def expand(feature, own=None):
+        others = [i for i in range(len(entries)) if i != own]
+        near = sorted(others, key=lambda i: -(feature @ entries[i]))[:k]
+        return unit(feature + sum(max(feature @ entries[i], 0) ** alpha * entries[i] for i in near))
+
+    return np.array([expand(f) for f in queries]), np.array([expand(f, i) for i, f in enumerate(entries)])
+
+
+@pytest.mark.parametrize(("k", "alpha"), [(1, 0), (3, 0), (4, 3.0), (2, 1.0), (50, 2.0)])
+def test_average_expansion_follows_its_definition(k, alpha, monkeypatch):
+    monkeypatch.setattr(expansion, "_ROWS", 4)
+    rng = np.random.default_rng(0)
+    query, gallery = rng.standard_normal((5, 6)) + 0.5, rng.standard_normal((11, 6)) + 0.5
+    for ours, expected in zip(
+        average_query_expansion(query, gallery, k, alpha), average_oracle(query, gallery, k, alpha)
+    ):
+        np.testing.assert_allclose(ours, expected, atol=1e-12)
+
+
+def test_average_expansion_of_a_query_does_not_see_the_other_queries():
+    rng = np.random.default_rng(1)
+    query, gallery = rng.standard_normal((6, 4)), rng.standard_normal((9, 4))
+    together = average_query_expansion(query, gallery, 3, 1.0)[0]
+    alone = [average_query_expansion(query[i : i + 1], gallery, 3, 1.0)[0][0] for i in range(6)]
+    np.testing.assert_allclose(together, alone, atol=1e-12)
+
+
+def test_a_gallery_of_one_has_no_neighbours():
+    query, gallery = average_query_expansion([[0.0, 1.0]], [[2.0, 0.0]], k=3, alpha=0)
+    np.testing.assert_allclose(gallery, [[1.0, 0.0]])
+    np.testing.assert_allclose(query, unit(np.array([[1.0, 1.0]])))
+
+
+def cluster_oracle(features, threshold):
+    """Clusters by walking from link to link."""
+    distance = np.linalg.norm(features[:, None] - features[None], axis=-1)
+    unseen, clusters = set(range(len(features))), []
+    while unseen:
+        cluster, edge = set(), [unseen.pop()]
+        while edge:
+            item = edge.pop()
+            cluster.add(item)
+            linked = {other for other in unseen if distance[item, other] <= threshold}
+            unseen -= linked
+            edge += linked
+        clusters.append(sorted(cluster))
+    return clusters
+
+
+@pytest.mark.parametrize("leave_one_out", [True, False])
+def test_cluster_expansion_follows_its_definition(leave_one_out, monkeypatch):
+    monkeypatch.setattr(expansion, "_ROWS", 3)
+    rng = np.random.default_rng(2)
+    sizes = set()
+    for _ in range(100):
+        features = rng.standard_normal((14, 2))
+        threshold = float(rng.uniform(0.2, 1.0))
+        expected = features.copy()
+        for cluster in cluster_oracle(features, threshold):
+            sizes.add(len(cluster))
+            for item in cluster:
+                chosen = [other for other in cluster if other != item or not leave_one_out]
+                if len(cluster) > 1:
+                    expected[item] = features[chosen].mean(axis=0)
+        ours = cluster_query_expansion(features[:5], features[5:], threshold, leave_one_out)
+        np.testing.assert_allclose(np.concatenate(ours), expected, atol=1e-12)
+    assert len(sizes) > 6  # from singletons to long chains
+
+
+def test_two_linked_features_change_places_and_a_singleton_stays():
+    query, gallery = cluster_query_expansion([[0.0, 1.0]], [[0.0, 2.0], [50.0, 0.0]], threshold=2.0)
+    np.testing.assert_allclose(query, [[0.0, 2.0]])
+    np.testing.assert_allclose(gallery, [[0.0, 1.0], [50.0, 0.0]])
+
+
+def test_the_plain_mean_makes_all_members_coincide_and_leaving_one_out_does_not():
+    features = np.random.default_rng(3).standard_normal((6, 3))
+    plain = np.concatenate(cluster_query_expansion(features[:2], features[2:], np.inf, leave_one_out=False))
+    np.testing.assert_allclose(plain, np.tile(features.mean(axis=0), (6, 1)), atol=1e-12)
+    others = np.concatenate(cluster_query_expansion(features[:2], features[2:], np.inf))
+    np.testing.assert_allclose(others, (features.sum(axis=0) - features) / 5, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda q, g: average_query_expansion(q, g, 2, 1.0), lambda q, g: cluster_query_expansion(q, g, 1.0)],
+)
+def test_tensors_in_tensors_out(call):
+    rng = np.random.default_rng(4)
+    query, gallery = rng.standard_normal((3, 4)).astype("f4"), rng.standard_normal((5, 4)).astype("f4")
+    for ours, expected in zip(call(torch.from_numpy(query), torch.from_numpy(gallery)), call(query, gallery)):
+        assert ours.dtype == torch.float32
+        np.testing.assert_array_equal(ours.numpy(), expected)
+
+
+@pytest.mark.parametrize(("k", "alpha"), [(0, 1.0), (2, -1.0)])
+def test_bad_parameters_of_average_expansion_are_refused(k, alpha):
+    with pytest.raises(ValueError, match="k must be at least 1"):
+        average_query_expansion(np.ones((1, 2)), np.ones((2, 2)), k, alpha)
+
+
+@pytest.mark.parametrize("threshold", [-1.0, float("nan")])
+def test_bad_thresholds_are_refused(threshold):
+    with pytest.raises(ValueError, match="threshold is a Euclidean distance"):
+        cluster_query_expansion(np.ones((1, 2)), np.ones((2, 2)), threshold)

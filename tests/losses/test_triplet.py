@@ -1,0 +1,80 @@
+import math
+
+import pytest
+import torch
+
+from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss
+
+
+def random_batch(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, 4, (9,), generator=generator)
+    return torch.randn(9, 5, dtype=torch.float64, generator=generator), labels
+
+
+def triplets(features: torch.Tensor, labels: torch.Tensor) -> list[tuple[int, float, float]]:
+    """(anchor, distance to a positive, distance to a negative) of every triplet."""
+    points, n = features.tolist(), len(labels)
+    return [
+        (a, math.dist(points[a], points[p]), math.dist(points[a], points[k]))
+        for a in range(n)
+        for p in range(n)
+        for k in range(n)
+        if p != a and labels[p] == labels[a] and labels[k] != labels[a]
+    ]
+
+
+def test_hand_computed_line():
+    features = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
+    labels = torch.tensor([0, 0, 1, 1])
+    # anchors 0, 1, 3, 7: farthest positive 1, 1, 4, 4; nearest negative 3, 2, 2, 6
+    assert batch_hard_triplet_loss(features, labels, margin=0.3).item() == pytest.approx(
+        (0 + 0 + 2.3 + 0) / 4
+    )
+    soft = sum(math.log1p(math.exp(d)) for d in (-2, -1, 2, -2)) / 4
+    assert batch_hard_triplet_loss(features, labels, margin=None).item() == pytest.approx(soft)
+    # triplets above zero: only anchor 3's, against negatives at distance 3 (4 - 3 + 0.3) and 2 (4 - 2 + 0.3)
+    assert batch_all_triplet_loss(features, labels, margin=0.3).item() == pytest.approx((1.3 + 2.3) / 2)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_against_loops_over_all_triplets(seed):
+    features, labels = random_batch(seed)
+    found = triplets(features, labels)
+    anchors = {a for a, _, _ in found}
+    for margin, hinge in ((0.5, lambda d: max(0.0, d + 0.5)), (None, lambda d: math.log1p(math.exp(d)))):
+        hard = [hinge(max(p - n for b, p, n in found if b == a)) for a in anchors]
+        loss = batch_hard_triplet_loss(features, labels, margin)
+        assert loss.item() == pytest.approx(sum(hard) / len(hard), rel=1e-9)
+    violated = [p - n + 0.5 for _, p, n in found if p - n + 0.5 > 0]
+    assert batch_all_triplet_loss(features, labels, 0.5).item() == pytest.approx(
+        sum(violated) / len(violated), rel=1e-9
+    )
+
+
+def test_coinciding_features_have_finite_gradients():
+    features = torch.zeros(4, 3, requires_grad=True)
+    labels = torch.tensor([0, 0, 1, 1])
+    (batch_hard_triplet_loss(features, labels) + batch_all_triplet_loss(features, labels)).backward()
+    assert torch.isfinite(features.grad).all()
+
+
+def test_anchors_without_a_positive_are_left_out_with_finite_gradients():
+    features = torch.tensor([[0.0], [1.0], [1.5]], requires_grad=True)
+    loss = batch_hard_triplet_loss(features, torch.tensor([0, 0, 1]), margin=0.3)
+    assert loss.item() == pytest.approx((0.0 + 0.8) / 2)  # anchors 0 (1 - 1.5 + 0.3) and 1 (1 - 0.5 + 0.3)
+    loss.backward()
+    assert features.grad.flatten().tolist() == pytest.approx([-0.5, 1.0, -0.5])
+
+
+def test_a_batch_without_triplets():
+    features, labels = torch.randn(3, 2), torch.tensor([0, 1, 2])
+    assert batch_hard_triplet_loss(features, labels).isnan()
+    assert batch_all_triplet_loss(features, labels) == 0
+
+
+def test_gradients_agree_with_finite_differences():
+    features, labels = random_batch(3)
+    features.requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: batch_hard_triplet_loss(x, labels, 0.5), features)
+    assert torch.autograd.gradcheck(lambda x: batch_all_triplet_loss(x, labels, 0.5), features)
