@@ -1,4 +1,4 @@
-"""The command line: `python -m reidlib VERB …`. Each verb's `--help` explains it; heavy imports wait until a verb needs them."""
+"""The command line: `python -m reidlib VERB …`. Heavy imports wait until a verb needs them."""
 
 import argparse
 import json
@@ -11,15 +11,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status. Mistakes in the input end with one line, not with a traceback."""
+    """Run one command and give its exit status: 2, after a line that says what is wrong, for mistakes in the input."""
     chosen = _parser().parse_args(arguments)
     try:
         return chosen.command(chosen) or 0
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         print(f"reidlib {chosen.verb}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on where this one ended", file=sys.stderr)
+        print("\nstopped; finished runs have their records, and the one at work its checkpoint", file=sys.stderr)
         return 130
 
 
@@ -33,25 +33,30 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     add = verb("reproduce", _reproduce, "Measure the runs of a paper's tables that have no record yet.").add_argument
-    add("paper", help="baseline")
+    add("paper", help="a paper's name, such as baseline")
     add("--table", help="only this table, as `tables` names it")
     add("--rows", nargs="+", metavar="LABEL", help="only these rows")
-    add("--seeds", type=int, metavar="K", help="at most K seeds a row")
+    add("--seeds", type=_positive, metavar="K", help="at most K seeds a row")
     add("--scale", choices=("mini", "paper"), default="mini", help="mini: rendered data; paper: the published setting")
-    add("--fresh", action="store_true", help="measure again what has a record")
+    add("--fresh", action="store_true", help="measure again, from scratch, what has a record")
     add("--data", action="append", default=[], type=_named_folder, metavar="NAME=DIR", help="where recorded data lie")
-
-    add("--pictures", type=Path, metavar="DIR", help="write ranked lists of each measured run here (outside the repository)")
+    add(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="write ranked lists of each measured run here (outside the repository)",
+    )
 
     add = verb("tables", _tables, "Show a paper's tables from the records.").add_argument
     add("paper", nargs="?", default="baseline")
+    add("--scale", choices=("mini", "paper"), default="mini", help="as in reproduce")
     add("--json", action="store_true", help="one object for every cell")
 
     add = verb("render", _render, "Render a benchmark into the cache, and a contact sheet of it if asked.").add_argument
     add("benchmark", choices=("street",))
     add("--seed", type=int, default=0)
     add("--resolution", type=_resolution, default=(64, 32), metavar="HxW")
-    add("--num-ids", type=int, default=250)
+    add("--num-ids", type=_positive, default=250)
     add("--sheet", type=Path, metavar="PNG", help="write a contact sheet here")
 
     add = verb("export", _export, "Write a rendered benchmark in the on-disk layout of its model.").add_argument
@@ -59,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--layout", choices=("mars",), default="mars")
     add("--seed", type=int, default=0)
     add("--resolution", type=_resolution, default=(64, 32), metavar="HxW")
-    add("--num-ids", type=int, default=250)
+    add("--num-ids", type=_positive, default=250)
 
     add = verb("evaluate", _evaluate, "Score features that you computed yourself.").add_argument
     add("features", type=Path, help=".npz with query_features, query_ids, query_cameras and the same for gallery")
@@ -77,14 +82,21 @@ def _named_folder(text: str) -> tuple[str, Path]:
     name, _, folder = text.partition("=")
     if not folder:
         raise argparse.ArgumentTypeError(f"{text!r}: expected NAME=DIR, for instance mars=/data/MARS")
-    if not Path(folder).is_dir():
-        raise argparse.ArgumentTypeError(f"{folder} is no folder")
-    return name, Path(folder).expanduser()
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: there is no folder {folder}")
+    return name, path
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 1 on")
+    return int(text)
 
 
 def _resolution(text: str) -> tuple[int, int]:
     height, _, width = text.partition("x")
-    if not (height.isdigit() and width.isdigit()):
+    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
         raise argparse.ArgumentTypeError(f"{text!r}: expected HEIGHTxWIDTH, for instance 128x64")
     return int(height), int(width)
 
@@ -95,15 +107,16 @@ def _reproduce(chosen: argparse.Namespace) -> None:
 
     from reidlib.papers.runs import paper_module, reproduce
     from reidlib.papers.sources import RENDERED
+    from reidlib.training import CheckpointError
 
     rows = paper_module(chosen.paper).rows(chosen.scale)
     roots = dict(chosen.data)
     if chosen.pictures and chosen.pictures.resolve().is_relative_to(ROOT):
-        raise ValueError(f"--pictures {chosen.pictures} lies in the repository; pictures of people do not belong there")
+        raise ValueError(f"--pictures {chosen.pictures} lies in the repository, where pictures of people do not belong")
     for what, value, known in (
         ("table", [chosen.table] if chosen.table else [], {row.table for row in rows}),
         ("row", chosen.rows or [], {row.label for row in rows}),
-        ("data", roots, {row.run.data for row in rows}),
+        ("data", roots, {row.run.data for row in rows} - {*RENDERED}),
     ):
         if unknown := set(value) - known:
             raise ValueError(f"{chosen.paper} has no {what} {sorted(unknown)}; known: {sorted(known)}")
@@ -121,14 +134,18 @@ def _reproduce(chosen: argparse.Namespace) -> None:
     ready = [row for row in rows if row.run.data in (*RENDERED, *roots)]
     for name in sorted({row.run.data for row in rows} - {row.run.data for row in ready}):
         print(f"left out what needs recorded data: say where they lie with --data {name}=DIR")
-    done = reproduce(chosen.paper, ready, chosen.seeds, roots, chosen.fresh, chosen.pictures, report=report)
+    try:
+        done = reproduce(chosen.paper, ready, chosen.seeds, roots, chosen.fresh, chosen.pictures, report=report)
+    except CheckpointError as error:
+        raise ValueError(str(error)) from error
     print(f"{done} runs measured; everything asked for has a record" if ready else "nothing to measure")
 
 
 def _tables(chosen: argparse.Namespace) -> None:
     from reidlib.papers import table, table_names
 
-    cells = {name: table(chosen.paper, name) for name in table_names(chosen.paper)}
+    names = table_names(chosen.paper, chosen.scale)
+    cells = {name: table(chosen.paper, name, chosen.scale) for name in names}
     if chosen.json:
         for frame in cells.values():
             for cell in frame.drop(columns="minutes").to_dict("records"):
@@ -148,21 +165,21 @@ def _render(chosen: argparse.Namespace) -> None:
     if chosen.sheet:
         from reidlib import plots
 
-        chosen_tracklets = benchmark.train[:: max(1, len(benchmark.train) // 48)][:48]
-        images = [t.frames([len(t) // 2])[0] for t in chosen_tracklets]
+        shown = benchmark.train[:: max(1, len(benchmark.train) // 48)][:48]
+        images = [tracklet.frames([len(tracklet) // 2])[0] for tracklet in shown]
         print(f"wrote {plots.save(plots.contact_sheet(images), chosen.sheet)}")
 
 
 def _export(chosen: argparse.Namespace) -> None:
-    from reidlib.data import mars, walkers
+    from reidlib.data import export, walkers
 
     benchmark = walkers.street(chosen.seed, num_ids=chosen.num_ids, resolution=chosen.resolution, junk=True)
-    mars.export(benchmark, chosen.folder)
+    export.mars(benchmark, chosen.folder)
     print(f"wrote {chosen.folder} in the layout of MARS; `mars.load({str(chosen.folder)!r})` reads it")
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
-    from reidlib.papers.runs import load_features
+    from reidlib.papers.features import load_features
 
     features = load_features(chosen.features)
     scores = features.scores(
@@ -170,13 +187,15 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     )
     summary = {f"rank-{k}": round(100 * value, 2) for k, value in scores.cmc.items()}
     summary |= {"mAP": round(100 * scores.mean_ap, 2), "mINP": round(100 * scores.mean_inp, 2)}
-    print(json.dumps({**summary, "protocol": scores.protocol, "average precision": chosen.average_precision, **scores.counts}))
+    summary |= {"protocol": scores.protocol, "average precision": scores.average_precision_kind, **scores.counts}
+    print(json.dumps(summary))
 
 
 def _notebooks(chosen: argparse.Namespace) -> int:
     notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
     if unknown := set(chosen.names) - {path.stem for path in notebooks}:
-        raise ValueError(f"no notebooks {sorted(unknown)} in {ROOT / 'notebooks'}; there are {[p.stem for p in notebooks]}")
+        known = ", ".join(path.stem for path in notebooks) or "none"
+        raise ValueError(f"no notebook is called {', '.join(sorted(unknown))}; known: {known}")
     notebooks = [path for path in notebooks if not chosen.names or path.stem in chosen.names]
     for number, path in enumerate(notebooks, start=1):
         print(f"[{number}/{len(notebooks)}] {path.name}", flush=True)

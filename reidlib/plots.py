@@ -1,4 +1,4 @@
-"""Figures from results. Every function takes arrays or tracklets and gives a matplotlib figure; none computes a score."""
+"""Figures from results: each function takes arrays, tracklets or tables and gives a matplotlib figure."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def show_image(axes: Axes, image: np.ndarray, title: str = "", edge: str | None = None) -> None:
-    """Draw one uint8 image, (3, H, W) or (H, W), without ticks; `edge` colours its frame."""
+    """Draw one uint8 image, colour (3, H, W) or grey (H, W), without ticks; `edge` is the colour of its frame."""
     axes.imshow(image.transpose(1, 2, 0) if image.ndim == 3 else image, cmap=None if image.ndim == 3 else "gray")
     axes.set(xticks=[], yticks=[])
     if title:
@@ -38,7 +38,7 @@ def show_image(axes: Axes, image: np.ndarray, title: str = "", edge: str | None 
 def contact_sheet(
     images: Sequence[np.ndarray], columns: int = 12, titles: Sequence[str] | None = None, width: float = 0.8
 ) -> Figure:
-    """Many images of one size, (n, 3, H, W) uint8, in rows of `columns`; `width` inches each."""
+    """Images of one size, uint8 (n, 3, H, W), n ≥ 1, in rows of `columns`, each `width` inches wide; a title each."""
     rows = -(-len(images) // columns)
     height = width * images[0].shape[-2] / images[0].shape[-1]
     size = (columns * width, rows * (height + (0.22 if titles else 0)))
@@ -64,7 +64,7 @@ def tracklet_rows(tracklets: Sequence[Tracklet], frames: int = 8, width: float =
 
 
 def truth_row(tracklet: Tracklet, frame: int) -> Figure:
-    """One rendered frame beside its truth: silhouette, part map, joints, optical flow (hue: direction, depth: speed)."""
+    """One frame of a rendered tracklet and its truth: silhouette, part map, visible joints, flow to the next frame."""
     image, parts = tracklet.frames([frame])[0], tracklet.truth("parts", [frame])[0]
     joints, flow = tracklet.truth("joints", [frame])[0], tracklet.truth("flow", [frame])[0]
     figure, grid = plt.subplots(1, 5, figsize=(5 * 1.3, 2.9), layout="constrained")
@@ -80,7 +80,10 @@ def truth_row(tracklet: Tracklet, frame: int) -> Figure:
 
 
 def flow_colours(flow: np.ndarray) -> np.ndarray:
-    """Optical flow (2, H, W) in pixels as uint8 RGB (3, H, W): hue is the direction, saturation the speed."""
+    """Optical flow (2, H, W), x and y in pixels, as uint8 RGB (3, H, W): hue is the direction, saturation the speed.
+
+    Right is red and the fastest pixel fully saturated; what stands still is white.
+    """
     speed = np.hypot(*flow)
     hue = (np.arctan2(flow[1], flow[0]) / (2 * np.pi)) % 1
     colours = hsv_to_rgb(np.stack([hue, speed / max(speed.max(), 1e-6), np.ones_like(hue)], axis=-1))
@@ -88,9 +91,9 @@ def flow_colours(flow: np.ndarray) -> np.ndarray:
 
 
 def ranked_list(query: Tracklet, gallery: Sequence[Tracklet], order: np.ndarray, length: int = 10) -> Figure:
-    """The query and its nearest gallery tracklets: green frames for the same person, red for others.
+    """The query and its `length` nearest gallery tracklets: green frames for the same person, red for others.
 
-    order: indices of the gallery entries that count, from the nearest on.
+    order: indices of the gallery entries that count, nearest first, at least one.
     """
     shown = [int(index) for index in order[:length]]
     figure, grid = plt.subplots(1, len(shown) + 1, figsize=(0.95 * (len(shown) + 1), 2.3), layout="constrained")
@@ -103,7 +106,7 @@ def ranked_list(query: Tracklet, gallery: Sequence[Tracklet], order: np.ndarray,
 
 
 def embedding_map(points: np.ndarray, person_ids: np.ndarray, camera_ids: np.ndarray) -> Figure:
-    """A 2-D map (n, 2) of features, one colour a person and one marker a camera."""
+    """A 2-D map (n, 2) of features, one colour a person and one marker a camera; ids (n,) integers."""
     frame = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "person": person_ids.astype(str), "camera": camera_ids})
     figure, axes = plt.subplots(figsize=(6, 5), layout="constrained")
     palette = sns.color_palette("husl", frame["person"].nunique())
@@ -113,7 +116,7 @@ def embedding_map(points: np.ndarray, person_ids: np.ndarray, camera_ids: np.nda
 
 
 def cmc_curves(first_match_ranks: Mapping[str, np.ndarray], longest: int = 20) -> Figure:
-    """Cumulative matching characteristic of one or more runs, from each query's rank of the first match (0: invalid)."""
+    """Cumulative matching characteristics by name, from each query's rank of the first match (0: not valid)."""
     figure, axes = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
     ranks = np.arange(1, longest + 1)
     for name, first in first_match_ranks.items():
@@ -125,7 +128,7 @@ def cmc_curves(first_match_ranks: Mapping[str, np.ndarray], longest: int = 20) -
 
 
 def loss_history(history: pd.DataFrame) -> Figure:
-    """Loss terms over iterations, one line a term; `history` has a column "iteration" and one a term."""
+    """Loss terms (above 0) over iterations, one line a term; `history` has a column "iteration" and one a term."""
     figure, axes = plt.subplots(figsize=(5.5, 3), layout="constrained")
     for term in history.columns.drop("iteration"):
         axes.plot(history["iteration"], history[term], label=term)
@@ -137,7 +140,8 @@ def loss_history(history: pd.DataFrame) -> Figure:
 def score_intervals(rows: pd.DataFrame, score: str) -> Figure:
     """Mean and interval of one score for every row of a table, in percent.
 
-    rows: columns "row", "measured", "low", "high" and "column"; drawn are those whose column is `score`.
+    rows: cells of `reidlib.papers.table` (row, column, measured, low, high); drawn are those whose column is `score`.
+    Without an interval (one seed) the mean is drawn alone.
     """
     rows = rows[rows["column"] == score].dropna(subset="measured")
     figure, axes = plt.subplots(figsize=(6, 0.4 * len(rows) + 1), layout="constrained")

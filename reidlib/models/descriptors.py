@@ -24,26 +24,28 @@ class _Descriptor(nn.Module):
 
 
 class ColourHistogram(_Descriptor):
-    """Square roots of red, green and blue histograms (16 bins each) of six horizontal stripes, averaged over frames.
+    """Square roots of red, green and blue histograms (16 bins each) of six horizontal stripes, over all frames.
 
-    The square root makes the inner product a Bhattacharyya coefficient. Embedding (B, 6·3·16).
+    The histograms sum to 1, and the square roots make the inner product their Bhattacharyya coefficient. Embedding
+    (B, 6·3·16), in [0, 1].
     """
 
     def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
-        batch, time, _, height, _ = frames.shape
+        batch, _, _, height, _ = frames.shape
         stripe = torch.arange(height, device=frames.device) * 6 // height
         levels = (frames * 16).long().clamp(max=15)  # (B, T, 3, H, W)
         channel = torch.arange(3, device=frames.device)[:, None, None]
         cells = (stripe[:, None] * 3 + channel) * 16 + levels
         counts = torch.zeros(batch, 6 * 3 * 16, device=frames.device)
         counts.scatter_add_(1, cells.flatten(1), torch.ones_like(frames).flatten(1))
-        return F.normalize(counts / time, p=1, dim=1).sqrt()
+        return F.normalize(counts, p=1, dim=1).sqrt()
 
 
 class MeanSilhouette(_Descriptor):
     """The average silhouette over the frames: a gait energy image without alignment. Embedding (B, H·W).
 
-    Han and Bhanu, "Individual Recognition Using Gait Energy Image" (TPAMI 2006), Equation 1. Raises ValueError without masks.
+    Han and Bhanu, "Individual Recognition Using Gait Energy Image" (TPAMI 2006), Equation 1. ValueError without
+    masks.
     """
 
     def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
@@ -53,9 +55,11 @@ class MeanSilhouette(_Descriptor):
 
 
 class GradientHistogram(_Descriptor):
-    """Histograms of gradient orientation (9 bins, cells of 8×8 pixels), averaged over frames. Embedding (B, H/8·W/8·9).
+    """Histograms of gradient orientation (9 bins over half a turn, cells of 8×8 pixels), averaged over frames.
 
-    Dalal and Triggs, "Histograms of Oriented Gradients for Human Detection" (CVPR 2005), each cell normalised by itself.
+    Embedding (B, 9·H/8·W/8).
+    Dalal and Triggs, "Histograms of Oriented Gradients for Human Detection" (CVPR 2005), with each cell normalised by
+    itself, to unit length.
     """
 
     def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
@@ -69,7 +73,7 @@ class GradientHistogram(_Descriptor):
 
 
 class Chance(_Descriptor):
-    """Random embeddings from torch's global generator: what a ranking without any knowledge scores. Embedding (B, 64)."""
+    """Random embeddings (B, 64) from torch's global generator: what a ranking without any knowledge scores."""
 
     def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
         return torch.randn(len(frames), 64, device=frames.device)

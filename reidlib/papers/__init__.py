@@ -1,4 +1,4 @@
-"""What is measured: runs, their records, and the tables made of them. Only notebooks and the command line look in here."""
+"""What is measured: runs, their records and the tables made of them. For notebooks and the command line only."""
 
 from reidlib.papers.tables import table, table_names, wide_table
 

@@ -1,7 +1,7 @@
 """The baseline of everything that follows: AGW on video (`reidlib.models.agw`), beside what needs no learning.
 
-Ye et al., "Deep Learning for Person Re-identification: A Survey and Outlook" (TPAMI 2022). It is no row of the five papers'
-own, so it has no reported numbers here; ASA-Net starts from it.
+Ye et al., "Deep Learning for Person Re-identification: A Survey and Outlook" (TPAMI 2022). It is no row
+of the five papers' own, so it has no reported numbers here; ASA-Net starts from it.
 """
 
 import torch
@@ -36,17 +36,20 @@ class AGWObjective(nn.Module):
 
 
 def agw_training(model: nn.Module, run: Run, num_ids: int) -> dict:
-    """AGW's training: Adam with weight decay 5e-4, warm-up over the first tenth, ÷10 after a third and at 7/12; centres by SGD."""
+    """AGW's training: Adam with weight decay 5e-4 and the released schedule; the centres have plain SGD of their own.
+
+    Of 120 epochs, the rate warms up over 10 and falls to a tenth at 40 and again at 70, whatever `run.iterations` are.
+    """
     objective = AGWObjective(num_ids, model.backbone.channels)
     parameters = [p for p in model.parameters() if p.requires_grad]
-    milestones = (run.iterations * 40 // 120, run.iterations * 70 // 120)  # epochs 40 and 70 of 120, as released
+    milestones = (run.iterations * 40 // 120, run.iterations * 70 // 120)
     return {
         "objective": objective,
         "optimisers": {
             "network": torch.optim.Adam(parameters, lr=run.learning_rate, weight_decay=5e-4),
             "centers": torch.optim.SGD(objective.parameters(), lr=0.5),
         },
-        "schedules": {"network": with_warmup(multistep(milestones), run.iterations // 12)},
+        "schedules": {"network": with_warmup(multistep(milestones), run.iterations * 10 // 120)},
         "weights": {"network": {"center": CENTER_WEIGHT}},
     }
 
@@ -85,4 +88,3 @@ def rows(scale: str) -> list[Row]:
         Row("real edge maps", "AGW, random weights", Run("agw", **edges)),
         Row("real edge maps", "AGW baseline", Run(**edges, **trained, iterations=600)),
     ]
-

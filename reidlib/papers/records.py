@@ -32,7 +32,9 @@ class Record:
     config_hash: str
     seed: int
     data: Mapping  # {name, fingerprint}
-    scores: Mapping[str, Mapping]  # {set-up: {"rank-1": fraction, …, "mAP": …, "mINP": …, "counts": {…}, "protocol": …}}
+    scores: Mapping[
+        str, Mapping
+    ]  # {set-up: {"rank-1": fraction, …, "mAP": …, "mINP": …, "counts": {…}, "protocol": …}}
     queries: Mapping[str, Mapping]  # {set-up: {"person_id": […], "average_precision": […], "first_match_rank": […]}}
     seconds: Mapping[str, float]  # {"data": …, "training": …, "evaluation": …}
     peak_memory_mib: float
@@ -50,15 +52,16 @@ def config_hash(config: Mapping) -> str:
 
 
 def record_path(paper: str, digest: str, seed: int, figures: Path = FIGURES) -> Path:
+    """Where the record of a configuration (by its hash) and a seed lies, or will lie."""
     return figures / paper / "records" / f"{digest}-s{seed}.json"
 
 
 def write_record(record: Record, figures: Path = FIGURES) -> Path:
-    """Write a record in one atomic step and give its path."""
+    """Write a record in one atomic step and give its path. ValueError if a number in it is not finite."""
     path = record_path(record.paper, record.config_hash, record.seed, figures)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(f".{os.getpid()}.part")
-    scratch.write_text(json.dumps(asdict(record), indent=None, separators=(",", ":")) + "\n")
+    scratch.write_text(json.dumps(asdict(record), separators=(",", ":"), allow_nan=False) + "\n")
     os.replace(scratch, path)
     return path
 
@@ -75,12 +78,12 @@ def read_record(path: Path) -> Record:
 
 
 def read_records(paper: str, figures: Path = FIGURES) -> list[Record]:
-    """All records of a paper, ordered by file name."""
+    """All records of a paper, ordered by file name. ValueError as `read_record`."""
     return [read_record(path) for path in sorted((figures / paper / "records").glob("*.json"))]
 
 
 def score_entry(scores: RetrievalScores, query_ids: np.ndarray) -> tuple[dict, dict]:
-    """What a record keeps of one evaluation: (summary, outcome of every query)."""
+    """What a record keeps of one evaluation: (scores as fractions, outcome of every query; None and 0 if not valid)."""
     summary = {f"rank-{k}": round(value, 6) for k, value in scores.cmc.items()}
     summary |= {"mAP": round(scores.mean_ap, 6), "mINP": round(scores.mean_inp, 6)}
     summary |= {"protocol": scores.protocol, "counts": dict(scores.counts)}
@@ -109,7 +112,9 @@ def current_commit() -> str:
     root = Path(__file__).resolve().parents[2]
 
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", root, *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     try:
         changed = git("status", "--porcelain", "--", "reidlib")

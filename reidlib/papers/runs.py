@@ -1,26 +1,26 @@
-"""Runs: from a configuration and a seed to a record. Whatever is missing is measured, once, by whichever process comes first."""
+"""Runs: from a configuration and a seed to a record. What is missing is measured once, by whoever comes first."""
 
 import importlib
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
 import torch
 from filelock import FileLock, Timeout
 from torch import nn
 from tqdm.auto import tqdm
 
-from reidlib import cache_folder, plots
-from reidlib.data import Benchmark, Tracklet
-from reidlib.data.batches import test_batches, train_batches
+from reidlib import cache_folder
+from reidlib.data import Benchmark
+from reidlib.data.batches import train_batches
 from reidlib.data.transforms import Chain, RandomCrop, RandomErasing, RandomFlip
-from reidlib.evaluation import RetrievalScores, k_reciprocal_rerank, pairwise_distances, retrieval_scores
 from reidlib.models import create_model
+from reidlib.papers.features import draw_ranked_lists, embed, save_features
 from reidlib.papers.records import (
     FIGURES,
     Record,
@@ -32,19 +32,21 @@ from reidlib.papers.records import (
     write_record,
 )
 from reidlib.papers.sources import open_benchmark
-from reidlib.training import extract_features, fit
+from reidlib.training import distributed, fit
 
 PAPERS = ("baseline",)  # each is a module of this package
-TEST_CLIPS = 32  # clips in a batch of evaluation
 
 
 @dataclass(frozen=True)
 class Run:
-    """Everything but the seed that decides a measured number. The seed draws the data (where they are rendered) and the weights.
+    """Everything but the seed that decides a measured number. The seed draws the data, where they are rendered, and
+    the weights.
 
-    model, scale, model_options: of `create_model`. data, data_options: of `open_benchmark`. training: a function of the
-    paper's module that gives `fit` its objective, optimisers and schedules; "" for networks that are not trained.
+    model, scale, model_options: of `create_model`. data, data_options: of `open_benchmark`. training: a function of
+    the paper's module that gives `fit` its objective, optimisers and schedules; "" for networks that are not trained.
     setups: which galleries are scored, "usual" (without the queries) and "mixing" (with them).
+    ids_per_batch, clips_per_id: P and K of a training batch. num_frames: of every clip, in training and in testing.
+    precision: "bf16" or "no", of `fit`. metric: "cosine" or "euclidean", what ranks the gallery.
     """
 
     model: str
@@ -59,13 +61,14 @@ class Run:
     ids_per_batch: int = 8
     clips_per_id: int = 2
     num_frames: int = 8
-    masks: bool = False
+    masks: bool = False  # silhouettes with the frames
     erasing: float = 0.0  # probability of random erasing
     precision: str = "bf16"
     metric: str = "cosine"
 
     @property
     def hash(self) -> str:
+        """What the run's records are called after, see `config_hash`."""
         return config_hash(asdict(self))
 
 
@@ -80,53 +83,6 @@ class Row:
     keep_features: bool = False  # write the test features of seed 0 beside the records
 
 
-@dataclass(frozen=True)
-class TestFeatures:
-    """Embeddings of a test split: what `reidlib evaluate` reads from a .npz file.
-
-    query_features (Q, D) and gallery_features (G, D) float, ids and cameras as integers (Q,) and (G,).
-    """
-
-    query_features: np.ndarray
-    query_ids: np.ndarray
-    query_cameras: np.ndarray
-    gallery_features: np.ndarray
-    gallery_ids: np.ndarray
-    gallery_cameras: np.ndarray
-
-    def mixing(self) -> "TestFeatures":
-        """The same with the queries in the gallery, after its own entries."""
-        joined = {
-            f"gallery_{what}": np.concatenate([getattr(self, f"gallery_{what}"), getattr(self, f"query_{what}")])
-            for what in ("features", "ids", "cameras")
-        }
-        return TestFeatures(self.query_features, self.query_ids, self.query_cameras, **joined)
-
-    def scores(
-        self, protocol: str, metric: str = "cosine", rerank: bool = False, **options
-    ) -> RetrievalScores:
-        """`retrieval_scores` of these features; rerank: by k-reciprocal neighbours first, on unit features if cosine."""
-        query, gallery = self.query_features, self.gallery_features
-        if not rerank:
-            distances = pairwise_distances(query, gallery, metric)
-        elif metric == "cosine":
-            distances = k_reciprocal_rerank(*(f / np.linalg.norm(f, axis=1, keepdims=True) for f in (query, gallery)))
-        else:
-            distances = k_reciprocal_rerank(query, gallery)
-        return retrieval_scores(
-            distances, self.query_ids, self.gallery_ids, self.query_cameras, self.gallery_cameras, protocol=protocol, **options
-        )
-
-    def ranking(self, query: int, protocol: str, metric: str = "cosine") -> np.ndarray:
-        """Gallery entries (at most G,) that count for one query, nearest first."""
-        order = pairwise_distances(self.query_features[[query]], self.gallery_features, metric)[0].argsort()
-        counted = self.gallery_ids >= 0
-        if protocol == "cross-camera":
-            same_camera = self.gallery_cameras == self.query_cameras[query]
-            counted &= ~((self.gallery_ids == self.query_ids[query]) & same_camera)
-        return order[counted[order]]
-
-
 def paper_module(name: str) -> ModuleType:
     """The module that defines a paper's rows. ValueError for a name that is none."""
     if name not in PAPERS:
@@ -137,9 +93,9 @@ def paper_module(name: str) -> ModuleType:
 def train(
     paper: str, run: Run, seed: int, benchmark: Benchmark, checkpoint: Path | None = None, progress: bool = True
 ) -> tuple[nn.Module, float]:
-    """The run's network, trained where the run says so (or taken up at its checkpoint), and the seconds it took.
+    """The run's network ready for retrieval, and the seconds that its training took (0 without training).
 
-    Gives it ready for retrieval. Everything random is set by `seed`.
+    Everything random is set by `seed`. checkpoint: a file, from which training goes on if it exists.
     """
     torch.manual_seed(seed)
     options = dict(run.model_options)
@@ -169,42 +125,32 @@ def train(
     return model.for_retrieval(), result.seconds
 
 
-def embed(model: nn.Module, run: Run, benchmark: Benchmark, progress: bool = True) -> TestFeatures:
-    """Features of all queries and gallery tracklets, one clip of evenly spaced frames each."""
-
-    def features(tracklets: Sequence[Tracklet], name: str) -> dict[str, np.ndarray]:
-        batches = test_batches(tracklets, num_frames=run.num_frames, batch_size=TEST_CLIPS, masks=run.masks)
-        found = extract_features(model, batches, precision=run.precision, progress=progress)
-        return {
-            f"{name}_features": found.float().cpu().numpy(),
-            f"{name}_ids": np.array([t.person_id for t in tracklets]),
-            f"{name}_cameras": np.array([t.camera_id for t in tracklets]),
-        }
-
-    return TestFeatures(**features(benchmark.query, "query"), **features(benchmark.gallery, "gallery"))
-
-
 def execute(
     paper: str,
     row: Row,
     seed: int,
     roots: Mapping[str, Path],
+    *,
     figures: Path = FIGURES,
     pictures: Path | None = None,
     progress: bool = True,
 ) -> Record:
-    """Measure one run and write its record; a run that was killed goes on from its checkpoint.
+    """Measure one run and write its record; a run that was killed in training goes on from its checkpoint.
 
-    pictures: a folder for ranked lists of four queries.
+    roots: folders of recorded data, as in `open_benchmark`. figures: the folder that holds the records of all papers.
+    pictures: a folder for ranked lists of four queries. The checkpoint lies in the cache and belongs to these very
+    data: where the rendered ones have changed since, the run starts again.
     """
     run = row.run
     started = time.monotonic()
     benchmark = open_benchmark(run.data, seed, roots, run.data_options, progress)
-    opened = time.monotonic()
-    checkpoint = run_file(run, seed, "pt")
+    data_seconds = time.monotonic() - started
+    checkpoint = run_file(run, seed, f"{benchmark.fingerprint}.pt")
     model, training_seconds = train(paper, run, seed, benchmark, checkpoint, progress)
-    evaluation_started = time.monotonic()
-    features = embed(model, run, benchmark, progress)
+    started = time.monotonic()
+    features = embed(
+        model, benchmark, num_frames=run.num_frames, masks=run.masks, precision=run.precision, progress=progress
+    )
     scores, queries = {}, {}
     for setup in run.setups:
         setting = features.mixing() if setup == "mixing" else features
@@ -218,52 +164,22 @@ def execute(
         scores=scores,
         queries=queries,
         seconds={
-            "data": round(opened - started, 1),
+            "data": round(data_seconds, 1),
             "training": round(training_seconds, 1),
-            "evaluation": round(time.monotonic() - evaluation_started, 1),
+            "evaluation": round(time.monotonic() - started, 1),
         },
         peak_memory_mib=round(peak_memory_mib()),
         environment=environment(),
     )
+    if not distributed.start_processes().is_main_process:
+        return record
     if pictures is not None:
-        draw_ranked_lists(features, benchmark, run, pictures / f"{run.hash}-s{seed}")
+        draw_ranked_lists(features, benchmark, pictures / f"{run.hash}-s{seed}", run.metric)
     if row.keep_features and seed == 0:
         save_features(features, figures / paper / "features" / f"{run.hash}-s0.npz")
     write_record(record, figures)
     checkpoint.unlink(missing_ok=True)
     return record
-
-
-def draw_ranked_lists(features: TestFeatures, benchmark: Benchmark, run: Run, folder: Path, count: int = 4) -> None:
-    """Write the nearest gallery tracklets of `count` evenly spaced queries as pictures."""
-    for i in np.linspace(0, len(benchmark.query) - 1, count).astype(int):
-        order = features.ranking(i, benchmark.protocol, run.metric)
-        plots.save(plots.ranked_list(benchmark.query[i], benchmark.gallery, order), folder / f"query-{i}.png")
-
-
-def save_features(features: TestFeatures, path: Path) -> None:
-    """Write features as float16 with their labels."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {name: a.astype(np.float16) if a.dtype.kind == "f" else a.astype(np.int16) for name, a in vars(features).items()}
-    np.savez_compressed(path, **arrays)
-
-
-def load_features(path: Path) -> TestFeatures:
-    """Read a .npz file of features. ValueError naming the file and what is missing or does not fit."""
-    names = tuple(TestFeatures.__dataclass_fields__)
-    try:
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in names if name in file.files}
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as .npz ({error}); write it with numpy.savez({', '.join(names)})") from error
-    if missing := set(names) - arrays.keys():
-        raise ValueError(f"{path} lacks {', '.join(sorted(missing))}; expected {', '.join(names)}")
-    for side in ("query", "gallery"):
-        sizes = {len(arrays[f"{side}_{what}"]) for what in ("features", "ids", "cameras")}
-        if len(sizes) > 1 or arrays[f"{side}_features"].ndim != 2:
-            raise ValueError(f"{path}: {side}_features must be (N, D) with N {side}_ids and {side}_cameras")
-    arrays |= {name: a.astype(np.float32) for name, a in arrays.items() if name.endswith("features")}
-    return TestFeatures(**arrays)
 
 
 def reproduce(
@@ -275,59 +191,72 @@ def reproduce(
     pictures: Path | None = None,
     figures: Path = FIGURES,
     report: Callable[[Row, Record], None] = lambda row, record: None,
+    progress: bool = True,
 ) -> int:
     """Measure every row under every seed that has no record yet; gives how many runs this process did.
 
-    seeds: at most that many of each row's. fresh: measure again even where there is a record. Several processes may do
-    this at once: each run is locked while it is measured, and the others take the next; all wait until nothing is
-    missing. report: called with each new record.
+    seeds: at most that many of each row's, from seed 0 on. fresh: measure from scratch even where there is a record.
+    The command may be started several times at once: each run is locked while it is measured, and the others take the
+    next; all wait until nothing is missing. Processes of one `accelerate launch` measure every run together. report:
+    called with each new record. The other arguments are those of `execute`.
     """
     started = time.time()
-    jobs = {(row.run.hash, seed): (row, seed) for row in rows for seed in range(min(row.seeds, seeds or row.seeds))}
+    main = distributed.start_processes().is_main_process
+    jobs = {(row.run.hash, seed): (row, seed) for row in rows for seed in range(row.seeds)[:seeds]}
 
     def missing(row: Row, seed: int) -> bool:
         path = record_path(paper, row.run.hash, seed, figures)
         return not path.exists() or (fresh and path.stat().st_mtime < started)
 
+    def measure(row: Row, seed: int) -> bool:
+        """Measure one run unless somebody else is at it, or has just finished it; says whether it was done here."""
+        with ExitStack() as held:
+            free = False
+            if main:
+                with suppress(Timeout):
+                    held.enter_context(FileLock(run_file(row.run, seed, "lock")).acquire(timeout=0))
+                    free = missing(row, seed)
+            if free and fresh:
+                for checkpoint in run_file(row.run, seed, "").parent.glob(f"{row.run.hash}-s{seed}.*.pt"):
+                    checkpoint.unlink()
+            if not _first_of_all(free):
+                return False
+            record = execute(paper, row, seed, roots or {}, figures=figures, pictures=pictures, progress=progress)
+            if main:
+                report(row, record)
+            return True
+
     done = 0
-    with tqdm(total=len(jobs), desc=f"runs of {paper}", unit="run") as bar:
-        while open_jobs := [job for job in jobs.values() if missing(*job)]:
+    with tqdm(total=len(jobs), desc=f"runs of {paper}", unit="run", disable=not (progress and main)) as bar:
+        while open_jobs := _first_of_all([key for key, job in jobs.items() if missing(*job)]):
             bar.update(len(jobs) - len(open_jobs) - bar.n)
-            if not any(_try(paper, *job, missing, roots or {}, pictures, figures, report) for job in open_jobs):
-                time.sleep(1)  # others measure what is left
-            else:
+            if any(measure(*jobs[key]) for key in open_jobs):
                 done += 1
+            else:
+                time.sleep(1)  # others are measuring what is left
         bar.update(len(jobs) - bar.n)
     return done
 
 
-def _try(paper, row, seed, missing, roots, pictures, figures, report) -> bool:
-    """Measure one run unless another process is at it or has just finished it; says whether it did."""
-    lock = FileLock(run_file(row.run, seed, "lock"), timeout=0)
-    try:
-        with lock:
-            if not missing(row, seed):
-                return False
-            report(row, execute(paper, row, seed, roots, figures, pictures))
-            return True
-    except Timeout:
-        return False
-
-
-def run_file(run: Run, seed: int, suffix: str) -> Path:
-    """A file in the cache that belongs to one run: its checkpoint ("pt") or its lock ("lock")."""
-    folder = cache_folder() / "runs"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{run.hash}-s{seed}.{suffix}"
-
-
-def peak_memory_mib() -> float:
-    """The largest memory this process has had, in MiB (the arrays of earlier runs included)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 if sys.platform != "darwin" else 1024**2)
+def _first_of_all(value):
+    """The value that the first of the processes has that train together (`accelerate launch`); waits for them all."""
+    return distributed.gather_objects(value)[0]
 
 
 def records_of(paper: str, row: Row, figures: Path = FIGURES) -> list[Record]:
     """The records that there are for a row, by seed."""
     paths = [record_path(paper, row.run.hash, seed, figures) for seed in range(row.seeds)]
     return [read_record(path) for path in paths if path.exists()]
+
+
+def run_file(run: Run, seed: int, suffix: str) -> Path:
+    """A file in the cache that belongs to one run: its lock ("lock") or a checkpoint ("….pt")."""
+    folder = cache_folder() / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{run.hash}-s{seed}.{suffix}"
+
+
+def peak_memory_mib() -> float:
+    """The largest memory that this process has had, in MiB, earlier runs included."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 if sys.platform != "darwin" else 1024**2)

@@ -1,4 +1,4 @@
-"""Data by name, as runs ask for them: rendered ones from a seed, recorded ones from the folder that the user names."""
+"""Data by name, as runs ask for them: rendered ones from a seed, recorded ones from a folder that the user names."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +16,8 @@ def _mars(seed: int, root: Path, options: Mapping, progress: bool) -> Benchmark:
 
 
 def _mars_edges(seed: int, root: Path, options: Mapping, progress: bool) -> Benchmark:
-    tracklets = mars.read_tracklets(root / "bbox_train", **options)
+    person = (64, 0, 192, 256)  # left, upper, right, lower: the edge maps are square, with empty margins
+    tracklets = mars.read_tracklets(root / "bbox_train", **{"resolution": (64, 32), "crop": person} | options)
     return half_split(preload(tracklets, progress), seed, "mars_edges")
 
 
@@ -31,9 +32,10 @@ RENDERED = ("street",)
 def open_benchmark(
     name: str, seed: int, roots: Mapping[str, Path], options: Mapping | None = None, progress: bool = True
 ) -> Benchmark:
-    """The benchmark called `name`. seed: draws rendered data, and the halves of a collection without a split.
+    """The benchmark called `name`, with junk in the gallery, where the scores leave it out.
 
-    roots: {name: folder} of recorded data. Junk stays in the gallery, where the scores leave it out.
+    seed: draws rendered data, and the halves of a collection without a split. roots: {name: folder} of recorded data.
+    options: further arguments of the function that loads or renders them. progress: show a bar.
     Raises ValueError for an unknown name, FileNotFoundError for recorded data whose folder was not given.
     """
     if name not in _SOURCES:

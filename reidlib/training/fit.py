@@ -105,10 +105,11 @@ def fit(
             except StopIteration:
                 raise ValueError(f"batches end after {iteration} of {iterations} iterations") from None
             run.step(iteration, batch)
-            save = path is not None and (iteration + 1) % checkpoint_every == 0
-            if save or iteration + 1 == iterations or (iteration + 1) % _READ_EVERY == 0:
+            done = iteration + 1
+            save = done % checkpoint_every == 0 or done == iterations
+            if save or done % _READ_EVERY == 0:
                 run.read_losses(bar)
-            if path is not None and (save or iteration + 1 == iterations):
+            if save and path is not None:
                 run.save(path)
         distributed.average_buffers(run.modules.values())
     return run.result

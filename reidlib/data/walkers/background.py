@@ -1,7 +1,8 @@
 """The static street that a camera looks at: ground, what stands behind, and things in between.
 
-Drawn once for a camera as a strip far wider than a person and periodic sideways, from which each frame of each tracklet is cut;
-tracklets lie at random places of it, so that the background tells nothing about the identity.
+Drawn once for a camera as a strip far wider than a person and periodic sideways, from which each frame of
+each tracklet is cut; tracklets lie at random places of it, so that the background tells nothing about the
+identity.
 """
 
 from dataclasses import dataclass
@@ -13,34 +14,31 @@ from reidlib.data.walkers.cameras import EYE, Camera
 from reidlib.data.walkers.props import prop
 from reidlib.data.walkers.raster import Window
 
-WIDTH, HALF_HEIGHT = 14.0, 1.35  # metres of the strip at the person's distance
+WIDTH, HALF_HEIGHT = 14.0, 2.2  # metres of the strip at the person's distance
 
 _GROUNDS = np.array(
     [(0.50, 0.49, 0.47), (0.43, 0.43, 0.43), (0.55, 0.52, 0.47), (0.36, 0.36, 0.37), (0.48, 0.45, 0.43)]
 )
-_WALLS = np.array(
-    [(0.56, 0.53, 0.49), (0.46, 0.44, 0.43), (0.52, 0.44, 0.39), (0.62, 0.60, 0.57), (0.40, 0.41, 0.43)]
-)
+_WALLS = np.array([(0.56, 0.53, 0.49), (0.46, 0.44, 0.43), (0.52, 0.44, 0.39), (0.62, 0.60, 0.57), (0.40, 0.41, 0.43)])
 
 
 @dataclass(frozen=True)
 class Backdrop:
-    """`picture` (h, w, 4) float32 in [0, 1], the fourth channel unused (a pixel is then one 16-byte item to copy);
-    `scale` pixels per unit of the picture plane; row 0 is at -`half` of it."""
+    """`picture` (h, w, 4) float32 in [0, 1], the fourth channel unused (a pixel is then one 16-byte item to
+    copy); `scale` pixels per unit of the picture plane; row 0 is at -`half` of it."""
 
     picture: np.ndarray
     scale: float
     half: float
-    horizon: float  # y/z of the horizon
 
 
 @lru_cache(maxsize=32)
 def backdrop(camera: Camera, height: int) -> Backdrop:
-    """The strip of `camera` for crops `height` pixels high; depends on its place, elevation and distance alone."""
+    """The strip of `camera` for crops `height` pixels high, before light and sensor."""
     rng = np.random.default_rng([camera.scene_seed, 1])
     scale = height * camera.distance / 1.9
     half = HALF_HEIGHT / camera.distance
-    rows, columns = int(round(2 * half * scale)), int(round(WIDTH / camera.distance * scale))
+    rows, columns = round(2 * half * scale), round(WIDTH / camera.distance * scale)
     v = (np.arange(rows) + 0.5) / scale - half
     sin, cos = np.sin(np.deg2rad(camera.elevation)), np.cos(np.deg2rad(camera.elevation))
     eye = EYE + camera.distance * sin  # metres above the ground
@@ -64,15 +62,16 @@ def backdrop(camera: Camera, height: int) -> Backdrop:
     picture = picture.mean(-1, keepdims=True) * 0.45 + 0.55 * picture  # far streets are greyish
     picture = _smooth(picture, 0.009 * height)
     picture = np.pad(np.clip(picture, 0, 1), ((0, 0), (0, 0), (0, 1))).astype(np.float32)
-    return Backdrop(picture, scale, half, -sin / cos)
+    return Backdrop(picture, scale, half)
 
 
 def crop(camera: Camera, window: Window, drift: np.ndarray, zoom: np.ndarray, place: float) -> np.ndarray:
-    """Cut the boxes (n, H, W, 3) out of the camera's strip. `drift` (n,) moves the cut sideways in the picture plane, `zoom` (n,) is
-    how much smaller the surroundings are than at the beginning, `place` in [0, 1) is where the tracklet lies."""
+    """Cut the boxes (n, H, W, 3) out of the camera's strip. `drift` (n,) moves the cut sideways in the
+    picture plane, `zoom` (n,) is how much smaller the surroundings are than at the beginning, `place` in
+    [0, 1) is where the tracklet lies."""
     strip, (height, width) = backdrop(camera, window.resolution[0]), window.resolution
     rows, columns = strip.picture.shape[:2]
-    u, v = backdrop_places(window, zoom, strip.horizon)
+    u, v = _places(camera, window, zoom)
     x = np.mod((u + drift[:, None]) * strip.scale + place * columns - 0.5, columns)
     y = np.clip((v + strip.half) * strip.scale - 0.5, 0, rows - 1.001)
     x0, y0 = x.astype(np.int32), y.astype(np.int32)
@@ -94,21 +93,38 @@ def crop(camera: Camera, window: Window, drift: np.ndarray, zoom: np.ndarray, pl
     return np.ascontiguousarray((rows[0] + rows[1])[..., :3])
 
 
-def backdrop_places(window: Window, zoom: np.ndarray, horizon: float) -> tuple[np.ndarray, np.ndarray]:
+def flow(camera: Camera, window: Window, drift: np.ndarray, zoom: np.ndarray) -> np.ndarray:
+    """Where the street's pixels are in the next frame: x, y pixels (n - 1, 2, H, W) for n boxes cut as `crop` does."""
+    height, width = window.resolution
+    u, v = _places(camera, window, zoom)
+    horizon = _horizon(camera)
+    next_u = (u[:-1] + (drift[:-1] - drift[1:])[:, None]) / zoom[1:, None]
+    next_v = horizon + (v[:-1] - horizon) / zoom[1:, None]
+    out = np.empty((len(u) - 1, 2, height, width), np.float32)
+    x = (next_u - window.left[1:, None]) * window.scale[1:, None] - 0.5
+    y = (next_v - window.top[1:, None]) * window.scale[1:, None] - 0.5
+    out[:, 0], out[:, 1] = (x - np.arange(width))[:, None, :], (y - np.arange(height))[:, :, None]
+    return out
+
+
+def _horizon(camera: Camera) -> float:
+    """Height y/z of the horizon in the picture plane."""
+    return -float(np.tan(np.deg2rad(camera.elevation)))
+
+
+def _places(camera: Camera, window: Window, zoom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Picture-plane places u (n, W) and v (n, H) of the strip that the boxes' pixels show, before the drift."""
     height, width = window.resolution
     u = window.left[:, None] + (np.arange(width) + 0.5) / window.scale[:, None]
     v = window.top[:, None] + (np.arange(height) + 0.5) / window.scale[:, None]
-    return u * zoom[:, None], horizon + (v - horizon) * zoom[:, None]
+    return u * zoom[:, None], _horizon(camera) + (v - _horizon(camera)) * zoom[:, None]
 
 
 def _noise(rng: np.random.Generator, rows: int, columns: int, height: float, width: float) -> np.ndarray:
     """Smooth noise (rows, columns) of unit variance, grains of `height` x `width` pixels, periodic."""
     spectrum = np.fft.rfft2(rng.standard_normal((rows, columns)))
     fy, fx = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None]
-    noise = np.fft.irfft2(
-        spectrum * np.exp(-2 * np.pi**2 * ((fy * height) ** 2 + (fx * width) ** 2)), (rows, columns)
-    )
+    noise = np.fft.irfft2(spectrum * np.exp(-2 * np.pi**2 * ((fy * height) ** 2 + (fx * width) ** 2)), (rows, columns))
     return noise / (noise.std() + 1e-9)
 
 
@@ -130,9 +146,7 @@ def _ground(rng: np.random.Generator, away: np.ndarray, columns: int, busy: floa
     road = _GROUNDS[3] * rng.uniform(0.8, 1.2)
     picture[away > kerb] = base + min(busy, 1) * (road - base)
     bright = (
-        1
-        + 0.18 * busy * ((away > kerb - 0.15) & (away <= kerb))
-        - 0.25 * busy * ((away > kerb) & (away < kerb + 0.08))
+        1 + 0.18 * busy * ((away > kerb - 0.15) & (away <= kerb)) - 0.25 * busy * ((away > kerb) & (away < kerb + 0.08))
     )
     flags = rng.uniform(0.5, 1.1)
     bright -= 0.10 * busy * ((np.mod(away, flags) < 0.06) & (away < kerb) & (away > -4))
@@ -160,10 +174,7 @@ def _facade(rng, across: np.ndarray, level: np.ndarray, period: float, busy: flo
     frame = (np.abs(fx - 0.5) < 0.5 - margin)[None] & ((fy > 0.22) & (fy < 0.84))[:, None] & (luck < 0.85)
     pane = (np.abs(fx - 0.5) < 0.45 - margin)[None] & ((fy > 0.26) & (fy < 0.80))[:, None] & frame
     sash = (np.abs(fx - 0.5) < 0.02)[None] & pane
-    wall = (
-        np.broadcast_to(base, (*frame.shape, 3))
-        * (1 + 0.04 * busy * _noise(rng, *frame.shape, 3, 8))[..., None]
-    )
+    wall = np.broadcast_to(base, (*frame.shape, 3)) * (1 + 0.04 * busy * _noise(rng, *frame.shape, 3, 8))[..., None]
     courses = rng.uniform(0.12, 0.4)
     wall = wall * (1 - 0.07 * busy * (np.mod(level, courses) < 0.03))[:, None, None]
     light = 0.12 + 0.28 * _cells(rng, cx, cy) ** 2 + 0.08 * fy[:, None]
@@ -186,11 +197,10 @@ def _greenery(rng, across: np.ndarray, level: np.ndarray, period: float, busy: f
 
 def _place(rng, picture: np.ndarray, camera: Camera, away: np.ndarray, scale: float, distance: float) -> None:
     """Paint one thing that stands `distance` metres behind the person into the strip."""
-    kind = str(
-        rng.choice(("car", "bush", "tree", "pole", "bin", "bench"), p=(0.3, 0.2, 0.15, 0.2, 0.08, 0.07))
-    )
+    kind = str(rng.choice(("car", "bush", "tree", "pole", "bin", "bench"), p=(0.3, 0.2, 0.15, 0.2, 0.08, 0.07)))
     height, width = {
-        "car": (1.4, 3.8), "bush": (0.9, 1.6), "tree": (4.0, 2.6), "pole": (4.0, 0.12), "bin": (0.9, 0.5), "bench": (0.7, 1.5),
+        "car": (1.4, 3.8), "bush": (0.9, 1.6), "tree": (4.0, 2.6),
+        "pole": (4.0, 0.12), "bin": (0.9, 0.5), "bench": (0.7, 1.5),
     }[kind]  # fmt: skip
     pixels = scale / (camera.distance + distance)
     h, w = (

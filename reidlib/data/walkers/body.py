@@ -1,13 +1,15 @@
 """The shape of a person: proportions and girths, everything of a body that clothes do not change.
 
 Segment lengths are fractions of the height as tabulated by Drillis and Contini (1966), reprinted in Winter,
-*Biomechanics and Motor Control of Human Movement* (4th edition, 2009), figure 4.1; a `Body` scales them a little.
+*Biomechanics and Motor Control of Human Movement* (4th edition, 2009), figure 4.1; a `Body` scales them a
+little.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+AVERAGE_HEIGHT = 1.72  # metres
 MALE, FEMALE = 0, 1
 YOUNG, TEENAGER, ADULT, OLD = 0, 1, 2, 3
 
@@ -19,7 +21,7 @@ class Body:
     Proportions belong to the identity as the gait does: a silhouette shows both, clothes hide neither wholly.
     """
 
-    height: float = 1.72
+    height: float = AVERAGE_HEIGHT
     gender: int = MALE  # 0 male, 1 female: the code of MARS's column
     age: int = TEENAGER  # 0 young, 1 teenager, 2 adult, 3 old: the codes of MARS's column
     leg_ratio: float = 1.0  # factor on leg length; the trunk takes up the difference

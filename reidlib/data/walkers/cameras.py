@@ -11,17 +11,15 @@ EYE = 0.9  # metres above the ground of the point of the person that the camera 
 class Camera:
     """One fixed camera. Everything here is shared by all tracklets that it sees.
 
-    Colours are display values in [0, 1]. The focal length follows from `distance` and the detector's box, because a
-    crop is resized to the box; what remains of it is the strength of the perspective.
+    Colours are display values in [0, 1]. The focal length follows from `distance` and the detector's box,
+    because a crop is resized to the box; what remains of it is the strength of the perspective.
     """
 
     scene_seed: int = 0  # draws the static background; the same seed is the same place
     clutter: float = 1.0  # how busy the background is: 0 plain ground and wall, 1 a street
     elevation: float = 12.0  # degrees above the horizontal, seen from the person
     distance: float = 8.0  # metres to the person
-    light_azimuth: float = (
-        40.0  # degrees, where the light comes from relative to the camera (0: from behind it)
-    )
+    light_azimuth: float = 40.0  # degrees, where the light comes from relative to the camera (0: from behind it)
     light_elevation: float = 50.0  # degrees
     contrast: float = 0.5  # share of direct light, 0 overcast, 1 hard sun
     gain: float = 1.0  # exposure
@@ -49,13 +47,14 @@ def sample_camera(rng: np.random.Generator, clutter: float = 1.0, severity: floa
         cast=tuple(float(c) for c in np.exp(tint - tint.mean())),
         saturation=float(1.0 - severity * rng.uniform(0.0, 0.35)),
         haze=float(severity * rng.uniform(0.0, 0.16)),
-        blur=float(0.35 + severity * rng.uniform(0.0, 0.55)),
+        blur=float(0.35 + severity * rng.uniform(0.0, 0.45)),
         noise=float(0.004 + severity * rng.uniform(0.0, 0.014)),
     )
 
 
 def from_person(camera: Camera, view: float) -> np.ndarray:
-    """Rotation (3, 3) from a person's axes (x left, y up, z forward) to the camera's (x right, y down, z away).
+    """Rotation (3, 3) from a person's axes (x left, y up, z forward) to the camera's (x right, y down, z
+    away).
 
     `view` is the azimuth of the camera seen from the person, degrees: 0 in front, 90 to the left.
     """
@@ -77,7 +76,5 @@ def ground_to_camera(camera: Camera) -> np.ndarray:
 def light_direction(camera: Camera) -> np.ndarray:
     """Unit vector (3,) towards the light in camera axes, float32."""
     azimuth, elevation = np.deg2rad(camera.light_azimuth), np.deg2rad(camera.light_elevation)
-    ground = np.array(
-        [np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
-    )
+    ground = np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
     return (ground_to_camera(camera) @ ground).astype(np.float32)

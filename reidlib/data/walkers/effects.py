@@ -4,33 +4,36 @@ import numpy as np
 
 from reidlib.data.walkers.cameras import Camera
 
+VEIL = 0.68  # grey of the haze
 _LEVELS = 4096
 
 
 def expose(clean: np.ndarray, camera: Camera, seed: int) -> np.ndarray:
-    """Take the picture: `clean` (n, H, W, 3) float32 display values to uint8 (n, 3, H, W). Noise is drawn from `seed` alone."""
+    """Take the picture: `clean` (n, H, W, 3) float32 display values to uint8 (n, 3, H, W). Noise is drawn
+    from `seed` alone.
+    """
     rng = np.random.default_rng(seed)
     n, height, width, _ = clean.shape
-    picture = np.ascontiguousarray(clean.transpose(0, 3, 1, 2)).reshape(n, 3, height, width)
+    picture = np.ascontiguousarray(clean.transpose(0, 3, 1, 2))
     picture = _blur(_blur(picture, camera.blur * height / 64, 2), camera.blur * height / 64, 3)
 
-    # Desaturate, cast and veil are one affine map of colour: matrix @ rgb + haze.
-    grey = np.full((3, 3), 1 / 3)
-    matrix = np.diag(camera.cast) @ (camera.saturation * np.eye(3) + (1 - camera.saturation) * grey)
-    matrix = (camera.gain * (1 - camera.haze) * matrix).astype(np.float32)
-    picture = np.matmul(matrix, picture.reshape(n, 3, -1)) + np.float32(camera.haze * 0.68)
+    # Desaturate, then cast, exposure and veil; in steps of the tone curve's table.
+    grey = (1 - camera.saturation) / 3 * (picture[:, 0] + picture[:, 1] + picture[:, 2])
+    picture *= np.float32(camera.saturation)
+    picture += grey[:, None]
+    steps = _LEVELS - 1
+    picture *= (steps * camera.gain * (1 - camera.haze) * np.array(camera.cast, np.float32))[:, None, None]
+    picture += np.float32(steps * camera.haze * VEIL)
 
-    # Sensor noise, mostly in brightness, coarser than a pixel as after a codec; then the tone curve from a table.
+    # Sensor noise, mostly in brightness and coarser than a pixel as after a codec.
     grain = rng.standard_normal((n, height * width), np.float32)
-    grain = np.float32(camera.noise / np.hypot(1, 0.6)) * (grain + np.float32(0.6) * np.roll(grain, 1, 1))
+    grain += np.float32(0.6) * np.roll(grain, 1, 1)
+    grain *= np.float32(steps * camera.noise / np.hypot(1, 0.6))
     tint = np.float32(0.5) * np.roll(grain, int(rng.integers(1, height * width)), 1)
-    grain *= np.float32(0.87)
-    picture[:, 0] += grain + tint
-    picture[:, 1] += grain
-    picture[:, 2] += grain - tint
-    picture *= np.float32(_LEVELS - 1)
-    index = np.clip(picture, 0, _LEVELS - 1, out=picture).astype(np.int64)
-    return tone_curve(camera.gamma).take(index).reshape(n, 3, height, width)
+    for channel, noise in enumerate((grain + tint, grain, grain - tint)):
+        picture[:, channel] += noise.reshape(n, height, width)
+    index = np.clip(picture, 0, steps, out=picture).astype(np.int64)
+    return tone_curve(camera.gamma).take(index)
 
 
 def tone_curve(gamma: float) -> np.ndarray:

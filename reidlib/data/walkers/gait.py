@@ -1,10 +1,11 @@
 """How a person moves: periodic joint-angle curves, with the differences that make a gait personal.
 
-The average curves are given by one value every 5 % of the gait cycle (0 %: heel strike of that leg), rounded from the
-normal curves of the biomechanics literature: walking after Winter, *Biomechanics and Motor Control of Human Movement* (4th
-edition, 2009) and Perry and Burnfield, *Gait Analysis* (2nd edition, 2010); running after Novacheck, "The biomechanics of
-running", Gait and Posture 7 (1998). They are evaluated as Fourier series of `HARMONICS` harmonics, so they are smooth and exactly
-periodic. Two steps make one cycle: the period is 120 / cadence seconds.
+The average curves are given by one value every 5 % of the gait cycle (0 %: heel strike of that leg),
+rounded from the normal curves of the biomechanics literature: walking after Winter, *Biomechanics and Motor
+Control of Human Movement* (4th edition, 2009) and Perry and Burnfield, *Gait Analysis* (2nd edition, 2010);
+running after Novacheck, "The biomechanics of running", Gait and Posture 7 (1998). They are evaluated as
+Fourier series of `HARMONICS` harmonics, so they are smooth and exactly periodic. Two steps make one cycle:
+the period is 120 / cadence seconds.
 """
 
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reidlib.data.walkers.body import FEMALE, OLD, Body
+from reidlib.data.walkers.body import AVERAGE_HEIGHT, FEMALE, OLD, Body
 
 HARMONICS = 6
 
-# Degrees at 0, 5, ..., 95 % of the cycle, flexion (dorsiflexion) positive; the hip's is the thigh's angle to the vertical.
+# Degrees at 0, 5, ..., 95 % of the cycle, flexion (dorsiflexion) positive; the hip's is the angle between
+# the thigh and the vertical.
 _WALK = {
     "hip": (24, 23, 20, 15, 9, 3, -3, -9, -14, -18, -19, -16, -8, 3, 13, 20, 24, 26, 26, 25),
     "knee": (4, 9, 14, 16, 14, 11, 8, 6, 5, 7, 13, 25, 41, 55, 62, 60, 50, 34, 16, 4),
@@ -59,7 +61,7 @@ class Gait:
 def sample_gait(rng: np.random.Generator, body: Body) -> Gait:
     """Draw a gait; cadence falls with leg length, women take more steps, old people smaller and slower ones."""
     old, woman = body.age == OLD, body.gender == FEMALE
-    cadence = rng.normal(112 + 6 * woman - 12 * old, 7) * (1.72 / body.height) ** 0.5
+    cadence = rng.normal(112 + 6 * woman - 12 * old, 7) * (AVERAGE_HEIGHT / body.height) ** 0.5
 
     def draw(mean: float, spread: float, low: float, high: float) -> float:
         return float(np.clip(rng.normal(mean, spread), low, high))
@@ -110,10 +112,10 @@ def cadence(gait: Gait, motion: str) -> float:
     return {"running": 1.42 * gait.cadence, "riding": 1.05 * gait.cadence}.get(motion, gait.cadence)
 
 
-def _series(
-    samples: tuple[float, ...], phase: np.ndarray, swing: float | np.ndarray, delay: float = 0.0
-) -> np.ndarray:
-    """The Fourier series through `samples`, its mean kept and its variation scaled by `swing`, at `phase` in cycles."""
+def _series(samples: tuple[float, ...], phase: np.ndarray, swing: float | np.ndarray, delay: float = 0.0) -> np.ndarray:
+    """The Fourier series through `samples`, its mean kept and its variation scaled by `swing`, at `phase`
+    in cycles.
+    """
     spectrum = np.fft.rfft(samples)[: HARMONICS + 1] / len(samples)
     k = np.arange(1, HARMONICS + 1)
     turns = np.exp(2j * np.pi * (phase[..., None] - delay) * k)
@@ -132,9 +134,7 @@ def _striding(gait: Gait, phase: np.ndarray, curves: dict, run: float) -> Angles
     degrees = np.deg2rad
     return Angles(
         hip=degrees(_series(curves["hip"], both, gait.hip_swing * side)),
-        knee=degrees(
-            np.maximum(_series(curves["knee"], both, gait.knee_swing * side, gait.knee_timing), 0.0)
-        ),
+        knee=degrees(np.maximum(_series(curves["knee"], both, gait.knee_swing * side, gait.knee_timing), 0.0)),
         ankle=degrees(_series(curves["ankle"], both, gait.ankle_swing * side)),
         shoulder=degrees(-4.0 + swing * forward),
         elbow=degrees(bend * (1 + 0.35 * forward * np.minimum(1.0, swing / 20))),
@@ -189,9 +189,11 @@ def _riding(gait: Gait, phase: np.ndarray) -> Angles:
 
 
 def posture(gait: Gait, motion: str, times: np.ndarray, phase: float) -> tuple[Angles, np.ndarray]:
-    """Joint angles at `times` (n,) seconds, and the share of walking speed at each (n,), 0 standing to 1 moving.
+    """Joint angles at `times` (n,) seconds, and the share of walking speed at each (n,), 0 standing to 1
+    moving.
 
-    `phase` is the gait phase at time 0, in cycles. "various" walks, stops in the middle of `times` and stands.
+    `phase` is the gait phase at time 0, in cycles. "various" walks, stops in the middle of `times` and
+    stands.
     """
     turns = phase + times * cadence(gait, motion) / 120.0
     moving = np.ones_like(times)
@@ -207,8 +209,5 @@ def posture(gait: Gait, motion: str, times: np.ndarray, phase: float) -> tuple[A
     middle = 0.5 * (times[0] + times[-1])
     share = np.clip(0.5 - (times - middle) / 0.5, 0.0, 1.0)  # half a second to stop
     walking = _striding(gait, turns, _WALK, 0.0)
-    mixed = (
-        s + (w - s) * (share if w.ndim == 1 else share[:, None])
-        for w, s in zip(walking, standing, strict=True)
-    )
+    mixed = (s + (w - s) * (share if w.ndim == 1 else share[:, None]) for w, s in zip(walking, standing, strict=True))
     return Angles(*mixed), share

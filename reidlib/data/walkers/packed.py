@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,23 +24,25 @@ from reidlib.data.tracklets import ArrayFrames, Tracklet
 from reidlib.data.walkers.compose import render
 from reidlib.data.walkers.scene import Scene
 
+KINDS = ("frames", "parts", "joints")  # the arrays of a cache folder; flow is large, and rendered when asked for
 CHUNK = 8  # sightings rendered by one task
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """What becomes one tracklet: its labels and its scenes, one after another (two where a tracker slips)."""
+    """What becomes one tracklet: its labels, as in `Tracklet`, and its scenes, one after another."""
 
     person_id: int
     camera_id: int
     tracklet_id: int
-    scenes: tuple[Scene, ...]
+    scenes: tuple[Scene, ...]  # one, or two where a tracker slips from one person to another
     view: int = 0  # degrees
     condition: str = ""
     attributes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def num_frames(self) -> int:
+        """Frames of all scenes together."""
         return sum(scene.num_frames for scene in self.scenes)
 
 
@@ -51,25 +53,35 @@ def pack(
     workers: int | None = None,
     progress: bool = True,
 ) -> tuple[list[Tracklet], str]:
-    """Render sightings, or find them rendered, and give their tracklets and the content's fingerprint.
+    """Render sightings, or find them rendered, and give their tracklets, in order, and a hash of frames and part maps.
 
-    resolution: (height, width) in pixels. workers: processes, by default one for each core that this process may use; the bytes
-    do not depend on it. Tracklets carry the truth "parts", "joints" and, rendered on demand, "flow".
+    name: what the cache folder and the bar are called. resolution: (height, width) in pixels. workers: processes, by
+    default one for each core that this process may use; the bytes do not depend on it. The tracklets carry the truth
+    "parts", "joints" and, rendered when asked for, "flow" (at the end of a scene, to where it would have gone on).
     """
     folder = cache_folder() / "walkers" / f"{name}-{_key(sightings, resolution)}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             _render_all(folder, name, sightings, resolution, workers or joblib.cpu_count(), progress)
-    arrays = {kind: np.load(folder / f"{kind}.npy", mmap_mode="r") for kind in ("frames", "parts", "joints")}
-    stops = np.cumsum([s.num_frames for s in sightings]).tolist()
-    tracklets = []
-    for sighting, start, stop in zip(sightings, [0, *stops], stops):
-        truth = {"joints": arrays["joints"], "flow": functools.partial(_flow, sighting.scenes, resolution)}
-        source = ArrayFrames(arrays["frames"], arrays["parts"], start, stop, truth)
-        labels = (sighting.tracklet_id, sighting.view, sighting.condition, sighting.attributes)
-        tracklets.append(Tracklet(sighting.person_id, sighting.camera_id, source, *labels))
-    return tracklets, json.loads((folder / "content.json").read_text())["fingerprint"]
+    frames, parts, joints = (np.load(folder / f"{kind}.npy", mmap_mode="r") for kind in KINDS)
+    tracklets, start = [], 0
+    for sighting in sightings:
+        stop = start + sighting.num_frames
+        truth = {"joints": joints, "flow": functools.partial(_flow, sighting.scenes, resolution)}
+        tracklets.append(
+            Tracklet(
+                person_id=sighting.person_id,
+                camera_id=sighting.camera_id,
+                source=ArrayFrames(frames, parts, start, stop, truth),
+                tracklet_id=sighting.tracklet_id,
+                view=sighting.view,
+                condition=sighting.condition,
+                attributes=sighting.attributes,
+            )
+        )
+        start = stop
+    return tracklets, json.loads((folder / "content.json").read_text())["hash"]
 
 
 def _key(sightings: Sequence[Sighting], resolution: tuple[int, int]) -> str:
@@ -82,18 +94,19 @@ def _key(sightings: Sequence[Sighting], resolution: tuple[int, int]) -> str:
 def _render_all(
     folder: Path, name: str, sightings: Sequence[Sighting], resolution: tuple[int, int], workers: int, progress: bool
 ) -> None:
-    scratch = folder.with_suffix(f".{os.getpid()}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
+    """Fill `folder`, all or nothing. The caller holds its lock."""
+    scratch = folder.with_suffix(".part")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a rendering that was killed
     scratch.mkdir()
+    total = sum(s.num_frames for s in sightings)
+    bar = tqdm(total=total, desc=f"rendering {name}", unit="frame", disable=not progress, leave=False)
     try:
-        total = sum(s.num_frames for s in sightings)
         chunks = [[s.scenes for s in sightings[i : i + CHUNK]] for i in range(0, len(sightings), CHUNK)]
         tasks = (joblib.delayed(_render_chunk)(chunk, resolution) for chunk in chunks)
-        results = joblib.Parallel(n_jobs=min(workers, len(chunks)), return_as="generator")(tasks)
-        fingerprint = _write(scratch, results, total, resolution, tqdm(
-            total=total, desc=f"rendering {name}", unit="frame", disable=not progress, leave=False))
-        content = {"name": name, "frames": total, "resolution": resolution, "fingerprint": fingerprint}
-        (scratch / "content.json").write_text(json.dumps(content))
+        with bar:
+            results = joblib.Parallel(n_jobs=min(workers, len(chunks)), return_as="generator")(tasks)
+            content = _write(scratch, results, total, bar)
+        (scratch / "content.json").write_text(json.dumps({"name": name, "frames": total, "hash": content}))
         os.replace(scratch, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -101,23 +114,26 @@ def _render_all(
 
 def _render_chunk(chunk: list[tuple[Scene, ...]], resolution: tuple[int, int]) -> tuple[np.ndarray, ...]:
     rendered = [render(scene, resolution, truth=("parts", "joints")) for scenes in chunk for scene in scenes]
-    return tuple(np.concatenate([getattr(r, kind) for r in rendered]) for kind in ("frames", "parts", "joints"))
+    return tuple(np.concatenate([getattr(r, kind) for r in rendered]) for kind in KINDS)
 
 
-def _write(scratch: Path, results: Iterator, total: int, resolution: tuple[int, int], bar: tqdm) -> str:
-    """Fill the arrays as results arrive, in order; gives the hash of frames and parts."""
+def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int, bar: tqdm) -> str:
+    """Write the arrays, of `total` frames, as results arrive, in order; gives the hash of frames and part maps.
+
+    Joints are left out of it: their last digits may differ between machines.
+    """
     arrays, digest, start = {}, hashlib.sha256(), 0
-    with bar:
-        for values in results:
-            for kind, value in zip(("frames", "parts", "joints"), values):
-                if kind not in arrays:
-                    shape = (total, *value.shape[1:])
-                    arrays[kind] = np.lib.format.open_memmap(scratch / f"{kind}.npy", "w+", value.dtype, shape)
-                arrays[kind][start : start + len(value)] = value
-            digest.update(values[0].tobytes())
-            digest.update(values[1].tobytes())
-            start += len(values[0])
-            bar.update(len(values[0]))
+    for values in results:
+        stop = start + len(values[0])
+        for kind, value in zip(KINDS, values):
+            if kind not in arrays:
+                shape = (total, *value.shape[1:])
+                arrays[kind] = np.lib.format.open_memmap(scratch / f"{kind}.npy", "w+", value.dtype, shape)
+            arrays[kind][start:stop] = value
+            if kind != "joints":
+                digest.update(value.tobytes())
+        bar.update(stop - start)
+        start = stop
     for array in arrays.values():
         array.flush()
     return digest.hexdigest()[:16]

@@ -3,26 +3,16 @@
 import numpy as np
 
 KINDS = ("pole", "bench", "car", "bush", "bin", "wall", "tree")
-_MUTED = np.array(
-    [
-        (0.42, 0.42, 0.43),
-        (0.20, 0.21, 0.23),
-        (0.62, 0.61, 0.59),
-        (0.40, 0.17, 0.16),
-        (0.20, 0.26, 0.36),
-        (0.30, 0.30, 0.26),
-    ]
-)
+_GREYS = [(0.42, 0.42, 0.43), (0.20, 0.21, 0.23), (0.62, 0.61, 0.59)]
+_MUTED = np.array([*_GREYS, (0.40, 0.17, 0.16), (0.20, 0.26, 0.36), (0.30, 0.30, 0.26)])
 
 
 def prop(kind: str, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw a thing of `KINDS` that fills `height` x `width` pixels: float32 (height, width, 4), colours and alpha in [0, 1]."""
+    """Draw a thing of `KINDS` that fills `height` x `width` pixels: float32 (height, width, 4), colours and
+    alpha in [0, 1].
+    """
     fine = 2
-    y, x = np.meshgrid(
-        (np.arange(height * fine) + 0.5) / (height * fine),
-        (np.arange(width * fine) + 0.5) / (width * fine),
-        indexing="ij",
-    )
+    y, x = (np.mgrid[: height * fine, : width * fine] + 0.5) / np.array([height, width])[:, None, None] / fine
     rgb, alpha = _DRAW[kind](x, y, rng, width / height)
     rgb = np.clip(rgb * (1 + 0.03 * rng.standard_normal(x.shape)[..., None]), 0, 1)
     picture = np.concatenate([rgb * alpha[..., None], alpha[..., None]], -1)

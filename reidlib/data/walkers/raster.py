@@ -1,15 +1,16 @@
 """Which solid each pixel shows: quadrics seen by a camera, all frames at once.
 
-Within the few pixels that one solid covers, the rays through the pixels are taken as parallel to the ray through its middle. Then
-the ray of pixel offset (x, y) meets the quadric where a t² + 2 b t + c = 0, with t along the ray, a constant, b linear and c
-quadratic in (x, y); so a solid needs a dozen coefficients a frame, and a pixel a dozen multiplications.
+Within the few pixels that one solid covers, the rays through the pixels are taken as parallel to the ray
+through its middle. Then the ray of pixel offset (x, y) meets the quadric where a t² + 2 b t + c = 0, with t
+along the ray, a constant, b linear and c quadratic in (x, y); so a solid needs a dozen coefficients a
+frame, and a pixel a dozen multiplications.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from reidlib.data.walkers.figure import Figure
+from reidlib.data.walkers.solids import Solids
 
 _NOTHING = np.iinfo(np.int64).max
 _OUTLINE = np.float32(1000.0)  # metres added to the depth of outline pixels: they never hide a covered centre
@@ -29,18 +30,6 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Solids:
-    """The P solids of a figure in n frames, in camera axes (x right, y down, z away), metres."""
-
-    origin: np.ndarray  # (n, P, 3)
-    axes: np.ndarray  # (n, P, 3, 3), rows are the steps of q1, q2, q3
-    figure: Figure
-
-    def __getitem__(self, frames: slice) -> "Solids":
-        return Solids(self.origin[frames], self.axes[frames], self.figure)
-
-
-@dataclass(frozen=True)
 class Fragments:
     """The K pixels that a figure covers at least partly, at most one for each pixel of each frame."""
 
@@ -55,7 +44,9 @@ class Fragments:
 
 @dataclass(frozen=True)
 class _Screen:
-    """Solids in the picture, N = n P of them: pixel places and the coefficients of the rays through a pixel offset (x, y)."""
+    """Solids in the picture, N = n P of them: pixel places and the coefficients of the rays through a pixel
+    offset (x, y).
+    """
 
     x: np.ndarray  # (N,) pixel place of the middle
     y: np.ndarray
@@ -72,62 +63,62 @@ class _Screen:
 
 
 def _screen(solids: Solids, window: Window) -> _Screen:
+    """Put rays q = (0, 0, middle) + step (x, y) + along t into the solids' quadrics."""
     shape = solids.figure
     low, high = shape.span.T
     middle = 0.5 * (low + high)
     place = solids.origin + middle[:, None] * solids.axes[:, :, 2]
-    pitch = place[..., 2] / window.scale[:, None]  # metres a pixel, (n, P)
-    norm = np.linalg.norm(solids.axes, axis=-1)
-    # Grow by half a pixel: what is less than half a pixel outside belongs to the blended outline.
-    grown = norm.copy()
-    grown[..., :2] += 0.5 * pitch[..., None] / shape.widest[:, None]
-    grown[..., 2] += 0.5 * pitch * (low < 0)
-    gradient = solids.axes / (norm * grown)[..., None]  # rows: of q1, q2, q3 in camera axes
-    step = gradient[..., :2] * pitch[..., None, None]
+    pitch = place[..., 2] / window.scale[:, None].astype(np.float32)  # metres a pixel, (n, P)
     ray = place / place[..., 2:]
-    along = np.einsum("npij,npj->npi", gradient, ray)
-    c0, c1, c2 = shape.quadric.T
-    w1, w2, w3 = np.moveaxis(along, -1, 0)
-    p, q, r = np.moveaxis(step, -2, 0)  # each (n, P, 2)
-    square = w1 * w1 + w2 * w2
-    a = np.maximum(
-        square - c2 * w3 * w3, 0.02 * (square + w3 * w3)
-    )  # looking into a wide cone: keep it closed
-    slope = c1 + 2 * c2 * middle
-    b0 = -0.5 * slope * w3
-    b = p * w1[..., None] + q * w2[..., None] - r * (c2 * w3)[..., None]
-    k0 = -(c0 + c1 * middle + c2 * middle * middle)
-    k1 = -slope[:, None] * r
-    pairs = ((0, 0), (0, 1), (1, 1))
-    k2 = [p[..., i] * p[..., j] + q[..., i] * q[..., j] - c2 * r[..., i] * r[..., j] for i, j in pairs]
-    root = [b0 * b0 - a * k0, *np.moveaxis(2 * b0[..., None] * b - a[..., None] * k1, -1, 0)]
-    root += [(1 + (i != j)) * (b[..., i] * b[..., j] - a * k) for (i, j), k in zip(pairs, k2, strict=True)]
-    w3 = np.where(w3 < 0, np.minimum(w3, -1e-3), np.maximum(w3, 1e-3))
-    slab = np.stack(
-        [(np.where(w3 > 0, low, high) - middle) / w3, *np.moveaxis(-r / w3[..., None], -1, 0)], -1
-    )
-    radius = shape.widest[:, None] * grown[..., :2] / norm[..., :2]
-    half = np.where(low < 0, grown[..., 2] / norm[..., 2], 0.0)
-    extent = ((radius[..., None] * solids.axes[..., :2, :2]) ** 2).sum(-2) + (
-        half[..., None] * solids.axes[..., 2, :2]
-    ) ** 2
-    reach = np.sqrt(extent) + np.where(low < 0, 0.0, 0.5)[:, None] * np.abs(solids.axes[..., 2, :2])
+    x, y = ((ray[..., i] - c[:, None]) * window.scale[:, None] for i, c in enumerate((window.left, window.top)))
 
-    def flat(values: np.ndarray, *shape: int) -> np.ndarray:
-        return np.ascontiguousarray(values, np.float32).reshape(-1, *shape)
+    # Grow by half a pixel: what is less than half a pixel outside belongs to the blended outline.
+    norm = np.linalg.norm(solids.axes, axis=-1)
+    is_ball = low < 0
+    sides = np.stack([1 / shape.widest, 1 / shape.widest, is_ball], -1)
+    grown = norm + 0.5 * pitch[..., None] * sides
+    gradient = solids.axes / (norm * grown)[..., None]  # rows: of q1, q2, q3 in camera axes
+    step = gradient[..., :2] * pitch[..., None, None]  # (n, P, 3, 2)
+    along = np.einsum("npij,npj->npi", gradient, ray)
+
+    # Polynomials over (1, x, y): q1, q2, q3 at t = 0, and from them a, b and c of the module's equation.
+    c0, c1, c2 = shape.quadric.T[:, :, None]
+    q1, q2, q3 = np.moveaxis(np.concatenate([np.zeros_like(step[..., :1]), step], -1), -2, 0)
+    q3[..., 0] = middle
+    w1, w2, w3 = np.moveaxis(along, -1, 0)[..., None]
+    square = w1 * w1 + w2 * w2
+    a = np.maximum(square - c2 * w3 * w3, 0.02 * (square + w3 * w3))  # a view down a wide cone stays closed
+    b = q1 * w1 + q2 * w2 - c2 * q3 * w3
+    b[..., :1] -= 0.5 * c1 * w3
+    c = _product(q1, q1) + _product(q2, q2) - c2 * _product(q3, q3)
+    c[..., :3] -= c1 * q3
+    c[..., :1] -= c0
+
+    # low <= q3 <= high between t = (low - q3) / w3 and (high - q3) / w3, or the other way round.
+    w3 = np.where(w3 < 0, np.minimum(w3, -1e-3), np.maximum(w3, 1e-3))
+    slab = -q3 / w3
+    slab[..., 0] += np.where(w3[..., 0] > 0, low, high) / w3[..., 0]
+
+    # Half the extent of the widest cross-section (of the ellipsoid), and of a tube's axis.
+    half_axes = (grown / norm * np.stack([shape.widest, shape.widest, is_ball], -1))[..., None] * solids.axes
+    reach = np.sqrt((half_axes[..., :2] ** 2).sum(-2))
+    reach += np.where(is_ball, 0, 0.5)[:, None] * np.abs(solids.axes[..., 2, :2])
+
+    def flat(values: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(values, np.float32).reshape(-1)
 
     def columns(values: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(values.reshape(-1, values.shape[-1]).T, np.float32)
 
     return _Screen(
-        x=flat((ray[..., 0] - window.left[:, None]) * window.scale[:, None]),
-        y=flat((ray[..., 1] - window.top[:, None]) * window.scale[:, None]),
+        x=flat(x),
+        y=flat(y),
         depth=flat(place[..., 2]),
-        reach=flat(1.06 * reach / pitch[..., None], 2),
-        root=columns(np.stack(root, -1) / (a * a)[..., None]),
-        centre=columns(-np.concatenate([b0[..., None], b], -1) / a[..., None]),
+        reach=columns(1.06 * reach / pitch[..., None]).T,
+        root=columns((_product(b, b) - a * c) / (a * a)),
+        centre=columns(-b / a),
         slab=columns(slab),
-        thickness=flat((high - low) / np.abs(w3)),
+        thickness=flat((high - low) / np.abs(w3[..., 0])),
         step_x=columns(step[..., 0]),
         step_y=columns(step[..., 1]),
         along=columns(along),
@@ -135,9 +126,19 @@ def _screen(solids: Solids, window: Window) -> _Screen:
     )
 
 
+def _product(f: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """The product, over (1, x, y, x², x y, y²), of two polynomials over (1, x, y)."""
+    f0, fx, fy = np.moveaxis(f, -1, 0)
+    g0, gx, gy = np.moveaxis(g, -1, 0)
+    return np.stack([f0 * g0, f0 * gx + fx * g0, f0 * gy + fy * g0, fx * gx, fx * gy + fy * gx, fy * gy], -1)
+
+
 def rasterise(solids: Solids, window: Window) -> Fragments:
-    """Find the nearest surface at each pixel. A pixel whose centre is covered shows the nearest solid that covers its centre; any
-    other one shows the nearest solid that comes within half a pixel, with an `alpha` below one half."""
+    """Find the nearest surface at each pixel.
+
+    A pixel whose centre is covered shows the nearest solid that covers its centre; any other one the nearest solid
+    that comes within half a pixel.
+    """
     see, (height, width) = _screen(solids, window), window.resolution
     n, count = solids.origin.shape[:2]
 
@@ -153,7 +154,7 @@ def rasterise(solids: Solids, window: Window) -> Fragments:
     root, centre, slab = see.root.take(owner, 1), see.centre.take(owner, 1), see.slab.take(owner, 1)
     r0, r1, r2 = root[0] + dy * (root[2] + dy * root[5]), root[1] + dy * root[4], root[3]
 
-    # The part of the row inside the quadric, where that is a piece of it; then its pixels: `line` is the row of a pixel.
+    # The part of the row inside the quadric; then its pixels: `line` is the row of a pixel.
     zero = see.x[owner] - np.float32(0.5)  # column of pixel offset 0
     square = r1 * r1 - 4 * r2 * r0
     closed = r2 < -1e-12
@@ -191,10 +192,9 @@ def rasterise(solids: Solids, window: Window) -> Fragments:
         through = rings[np.hypot(q[0], q[1]) < solids.figure.hole[solid[rings] % count]]
         inside[through], distance[through] = False, 0
 
-    # Nearest: depth in the upper half of the key (positive floats order as integers), the fragment's number in the lower.
-    key = (np.where(inside, depth, depth + _OUTLINE).view(np.int32).astype(np.int64) << 32) + np.arange(
-        len(pixel)
-    )
+    # Nearest: the key's upper half is the depth (positive floats order as integers), its lower the number.
+    key = np.where(inside, depth, depth + _OUTLINE).view(np.int32).astype(np.int64) << 32
+    key += np.arange(len(pixel))
     nearest = np.full(n * height * width, _NOTHING)
     np.minimum.at(nearest, pixel, key)
     alpha = np.bincount(pixel, np.clip(distance, 0, 1), n * height * width)
@@ -213,9 +213,7 @@ def rasterise(solids: Solids, window: Window) -> Fragments:
     )
 
 
-def _coordinates(
-    see: _Screen, solid: np.ndarray, dx: np.ndarray, dy: np.ndarray, t: np.ndarray
-) -> np.ndarray:
+def _coordinates(see: _Screen, solid: np.ndarray, dx: np.ndarray, dy: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Where a ray is at t, in the solid's coordinates q (3, K)."""
     q = see.step_x.take(solid, 1) * dx + see.step_y.take(solid, 1) * dy + see.along.take(solid, 1) * t
     q[2] += see.middle[solid]

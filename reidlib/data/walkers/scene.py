@@ -1,7 +1,8 @@
-"""The description of one tracklet before it is rendered: who, how moving, before which camera, and what disturbs it.
+"""The description of one tracklet before it is rendered: who, how, before which camera, what disturbs it.
 
-`reidlib.data.walkers.render(scene)` (in `compose.py`) turns a `Scene` into frames and their exact ground truth. A scene is plain frozen
-data and the renderer draws nothing at random but from `Scene.seed`, so the same scene gives the same bytes anywhere.
+`reidlib.data.walkers.render(scene)` (in `compose.py`) turns a `Scene` into frames and their exact ground
+truth. A scene is plain frozen data and the renderer draws nothing at random but from `Scene.seed`, so the
+same scene gives the same bytes anywhere.
 """
 
 from dataclasses import dataclass, field
@@ -13,29 +14,15 @@ from reidlib.data.walkers.cameras import Camera
 from reidlib.data.walkers.gait import Gait, sample_gait
 from reidlib.data.walkers.wardrobe import STREET, Outfit, Wardrobe, sample_outfit
 
-MOTIONS = (
-    "walking",
-    "standing",
-    "running",
-    "riding",
-    "various",
-)  # the classes of MARS's motion column, by code
-PARTS = (
-    "background",
-    "head",
-    "torso",
-    "arms",
-    "upper legs",
-    "lower legs",
-    "feet",
-    "carried",
-)  # part map, by label
+# The classes of MARS's motion column and the labels of the part map, by code.
+MOTIONS = ("walking", "standing", "running", "riding", "various")
+PARTS = ("background", "head", "torso", "arms", "upper legs", "lower legs", "feet", "carried")
 OCCLUDERS = ("pole", "bench", "car", "bush", "bin", "wall")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Everything visible of a person. Body and gait are the identity under any clothes; the outfit is the day's."""
+    """A person. Body and gait (how it moves) are the identity under any clothes; the outfit is the day's."""
 
     body: Body = field(default_factory=Body)
     gait: Gait = field(default_factory=Gait)
@@ -46,8 +33,8 @@ class Person:
 class BoxError:
     """What the detector's box does wrong; shares of the box's height (scale) or of its own side (shift).
 
-    The first three hold for the whole tracklet, `jitter` is the standard deviation of a small error of each frame.
-    All zero is a tight box that follows the person's centre.
+    The first three hold for the whole tracklet, `jitter` is the standard deviation of a small error of each
+    frame. All zero is a tight box that follows the person's centre.
     """
 
     scale: float = 0.0  # log of the factor on the box's side: positive shows more background
@@ -60,8 +47,9 @@ class BoxError:
 class Occluder:
     """A thing before the person during frames `first` to `last` (both inclusive), moving through the box.
 
-    `x_first` and `x_last` are its centre in the first and last of these frames, in box widths from the box's centre (0.5: its
-    right edge); `width` and `height` are shares of the box, its foot stands on the box's lower edge or just below.
+    `x_first` and `x_last` are its centre in the first and last of these frames, in box widths from the
+    box's centre (0.5: its right edge); `width` and `height` are shares of the box, its foot stands on the
+    box's lower edge or just below.
     """
 
     kind: str
@@ -78,8 +66,8 @@ class Occluder:
 class PasserBy:
     """Another person in the box during frames `first` to `last` (both inclusive).
 
-    `x_first` and `x_last` are the distances from the person, in metres to the image's right; `nearer` is metres nearer to
-    the camera than the person (negative: behind, so that the person covers them).
+    `x_first` and `x_last` are the distances from the person, in metres to the image's right; `nearer` is
+    metres nearer to the camera than the person (negative: behind, so that the person covers them).
     """
 
     person: Person
@@ -97,10 +85,10 @@ class PasserBy:
 class Scene:
     """One tracklet, completely.
 
-    `view` is the azimuth of the camera seen from the person in degrees: 0 the person faces the camera, 90 it shows its left
-    side and walks to the image's left, 180 it walks away, 270 it walks to the image's right. `phase` is the gait phase of
-    frame 0 in cycles. `place` in [0, 1) is where in the camera's picture the tracklet lies. Raises ValueError for values
-    that cannot be rendered.
+    `view` is the azimuth of the camera seen from the person in degrees: 0 the person faces the camera, 90
+    it shows its left side and walks to the image's left, 180 it walks away, 270 it walks to the image's
+    right. `phase` is the gait phase of frame 0 in cycles. `place` in [0, 1) is where in the camera's
+    picture the tracklet lies. Raises ValueError for values that cannot be rendered.
     """
 
     person: Person = field(default_factory=Person)
@@ -135,8 +123,8 @@ def sample_person(rng: np.random.Generator, wardrobe: Wardrobe = STREET) -> Pers
 
 
 def sample_box_error(rng: np.random.Generator, severity: float = 1.0) -> BoxError:
-    """Draw the box error of one tracklet; everything scales with `severity` (0: a perfect box). One tracklet in eight
-    is badly cut, as a detector's false scale does."""
+    """Draw the box error of one tracklet; everything scales with `severity` (0: a perfect box). One
+    tracklet in eight is badly cut, as a detector's false scale does."""
     spread = severity * (2.6 if rng.random() < 0.12 else 1.0)
     return BoxError(
         scale=float(spread * rng.normal(0.03, 0.06)),
@@ -148,16 +136,15 @@ def sample_box_error(rng: np.random.Generator, severity: float = 1.0) -> BoxErro
 
 def _interval(rng: np.random.Generator, num_frames: int, low: float, high: float) -> tuple[int, int]:
     """First and last frame of a contiguous piece that takes `low` to `high` of the tracklet."""
-    length = max(1, int(round(num_frames * rng.uniform(low, high))))
+    length = max(1, round(num_frames * rng.uniform(low, high)))
     first = int(rng.integers(0, num_frames - length + 1))
     return first, first + length - 1
 
 
-def sample_occluders(
-    rng: np.random.Generator, num_frames: int, severity: float = 1.0
-) -> tuple[Occluder, ...]:
-    """Draw the occluders of one tracklet. At severity 1 a third of the tracklets has one; the chance scales with it (at most 1).
-    A pole crosses the box; low things (bench, car, bush, bin) hide the legs; a wall's edge hides one side."""
+def sample_occluders(rng: np.random.Generator, num_frames: int, severity: float = 1.0) -> tuple[Occluder, ...]:
+    """Draw the occluders of one tracklet. At severity 1 a third of the tracklets has one; the chance scales
+    with it (at most 1). A pole crosses the box; low things (bench, car, bush, bin) hide the legs; a wall's
+    edge hides one side."""
     if rng.random() >= min(1.0, 0.33 * severity):
         return ()
     kind = str(rng.choice(OCCLUDERS, p=(0.3, 0.15, 0.2, 0.15, 0.1, 0.1)))
@@ -166,30 +153,23 @@ def sample_occluders(
         "bench": (rng.uniform(0.9, 1.6), rng.uniform(0.22, 0.34)),
         "car": (rng.uniform(2.0, 3.0), rng.uniform(0.3, 0.5)),
         "bush": (rng.uniform(0.6, 1.4), rng.uniform(0.25, 0.5)),
-        "bin": (rng.uniform(0.3, 0.5), rng.uniform(0.3, 0.5)),
+        "bin": (rng.uniform(0.6, 0.9), rng.uniform(0.3, 0.45)),
         "wall": (rng.uniform(0.8, 1.2), 1.6),
     }[kind]
     first, last = _interval(rng, num_frames, 0.25, 0.8)
     reach = (0.5 + width / 2) * (1 if rng.random() < 0.5 else -1)
-    enters, leaves = (1.0, -1.0) if kind == "pole" else (1.0, rng.uniform(-0.2, 0.7))
+    enters, leaves = (1.0, -1.0) if kind == "pole" else (1.0, rng.uniform(0.35 if kind == "wall" else -0.2, 0.75))
     if rng.random() < 0.5:
         enters, leaves = leaves, enters
-    return (
-        Occluder(
-            kind,
-            first,
-            last,
-            float(reach * enters),
-            float(reach * leaves),
-            float(width),
-            float(height),
-            int(rng.integers(1 << 31)),
-        ),
-    )
+    x_first, x_last = float(reach * enters), float(reach * leaves)
+    seed = int(rng.integers(1 << 31))
+    return (Occluder(kind, first, last, x_first, x_last, float(width), float(height), seed),)
 
 
 def sample_passer_by(rng: np.random.Generator, person: Person, num_frames: int) -> PasserBy:
-    """Draw how `person` passes through somebody else's tracklet: half of them all along (walking beside), the others across."""
+    """Draw how `person` passes through somebody else's tracklet: half of them all along (walking beside),
+    the others across.
+    """
     nearer = float(rng.choice((-1.0, 1.0), p=(0.7, 0.3)) * rng.uniform(0.4, 1.6))
     side = 1.0 if rng.random() < 0.5 else -1.0
     if rng.random() < 0.5:
@@ -200,6 +180,4 @@ def sample_passer_by(rng: np.random.Generator, person: Person, num_frames: int) 
         first, last = _interval(rng, num_frames, 0.3, 0.9)
         x_first, x_last = side * rng.uniform(0.7, 0.9), -side * rng.uniform(0.7, 0.9)
         view = float((90 if side > 0 else 270) + rng.normal(0, 20))
-    return PasserBy(
-        person, first, last, float(x_first), float(x_last), nearer, view, phase=float(rng.random())
-    )
+    return PasserBy(person, first, last, float(x_first), float(x_last), nearer, view, phase=float(rng.random()))

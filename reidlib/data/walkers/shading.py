@@ -3,8 +3,8 @@
 import numpy as np
 
 from reidlib.data.walkers.cameras import Camera, light_direction
-from reidlib.data.walkers.figure import TEXTURES
-from reidlib.data.walkers.raster import Fragments, Solids
+from reidlib.data.walkers.raster import Fragments
+from reidlib.data.walkers.solids import TEXTURES, Figure, Solids
 
 _KIND = {name: i for i, name in enumerate(TEXTURES)}
 
@@ -30,15 +30,15 @@ def shade(fragments: Fragments, solids: Solids, camera: Camera) -> np.ndarray:
 
     along = q[2] * np.sqrt(length2[..., 2]).ravel()[solid]  # metres down the solid
     azimuth = np.arctan2(q[0], q[1])  # 0 in front, positive to the left
-    rgb = shape.rgb[kind] + _texture(shape, kind, q, along, azimuth)[:, None] * (
-        shape.second[kind] - shape.rgb[kind]
-    )
+    rgb = shape.rgb[kind] + _texture(shape, kind, q, along, azimuth)[:, None] * (shape.second[kind] - shape.rgb[kind])
 
-    sun = np.maximum(light_direction(camera) @ normal, 0)
+    # Sums written out: a library's product may round differently with the number of threads.
+    lx, ly, lz = light_direction(camera)
+    sun = np.maximum(x * lx + y * ly + z * lz, 0)
     tilt = np.deg2rad(camera.elevation)
-    up = -(np.array([0, np.cos(tilt), np.sin(tilt)], np.float32) @ normal)
+    up = -np.float32(np.cos(tilt)) * y - np.float32(np.sin(tilt)) * z
     light = (1 - camera.contrast) * (0.86 + 0.24 * up) + camera.contrast * (0.45 + 0.85 * sun)
-    # What lies deeper than the body's middle is darker: a far leg, an arm behind the trunk, the inside of a skirt.
+    # What lies deeper than the body's middle is darker: a far leg, an arm behind the trunk.
     middle = solids.origin[:, 0, 2].repeat(count)[solid]
     light *= 1 - 0.22 * np.clip((fragments.depth - middle) / 0.25 + 0.1, 0, 1) - 0.35 * (fragments.cut > 0)
     light *= 0.82 + 0.18 * np.maximum(-z, 0)
@@ -48,7 +48,7 @@ def shade(fragments: Fragments, solids: Solids, camera: Camera) -> np.ndarray:
     return rgb * light[:, None]
 
 
-def _texture(shape, kind: np.ndarray, q: np.ndarray, along: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
+def _texture(shape: Figure, kind: np.ndarray, q: np.ndarray, along: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
     """Share of the second colour (K,) in [0, 1]."""
     texture = shape.texture[kind]
     share = np.zeros(len(kind), np.float32)
@@ -70,7 +70,7 @@ def _texture(shape, kind: np.ndarray, q: np.ndarray, along: np.ndarray, azimuth:
         elif name == "face":
             eyes = (np.abs(z + 0.02) < 0.10) & (np.abs(np.abs(turn) - 0.40) < 0.20)
             mouth = (np.abs(z - 0.62) < 0.06) & (np.abs(turn) < 0.3)
-            value = 0.5 * eyes + 0.3 * mouth
+            value = 0.4 * eyes + 0.25 * mouth
         else:
             value = z > 0.72
         share[where] = value

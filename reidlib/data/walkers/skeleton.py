@@ -1,7 +1,7 @@
 """Forward kinematics: from joint angles to the place and orientation of every segment of the body.
 
-Body axes are x to the person's left, y up, z forward, in metres, with the origin on the ground below the pelvis; a segment's
-own axes agree with them when the person stands upright.
+Body axes are x to the person's left, y up, z forward, in metres, with the origin on the ground below the
+pelvis; a segment's own axes agree with them when the person stands upright.
 """
 
 from dataclasses import dataclass
@@ -71,8 +71,8 @@ def lengths(body: Body) -> Lengths:
 
 @dataclass(frozen=True)
 class Pose:
-    """`rotations` (n, S, 3, 3) turn segment axes into body axes, `origins` (n, S, 3) are the segments' upper ends;
-    `joints` (n, J, 3) are in the order of `JOINTS`."""
+    """`rotations` (n, S, 3, 3) turn segment axes into body axes, `origins` (n, S, 3) are the segments'
+    upper ends; `joints` (n, J, 3) are in the order of `JOINTS`."""
 
     rotations: np.ndarray
     origins: np.ndarray
@@ -96,10 +96,11 @@ def _at(rotation: np.ndarray, x: float, y: float, z: float) -> np.ndarray:
 
 
 def pose(body: Body, gait: Gait, angles: Angles, motion: str) -> Pose:
-    """Place the skeleton of `body` in the posture `angles` (n frames), feet on the ground (or the bicycle's pedals).
+    """Place the skeleton of `body` in the posture `angles` (n frames), feet on the ground (or the bicycle's
+    pedals).
 
-    The pelvis is carried by the lower foot: its height is such that the lowest heel or ball of both feet touches the ground
-    (or is `angles.flight` above it).
+    The pelvis is carried by the lower foot: its height is such that the lowest heel or ball of both feet
+    touches the ground (or is `angles.flight` above it).
     """
     n, size = len(angles.lean), lengths(body)
     rotations = np.empty((n, len(SEGMENTS), 3, 3))
@@ -115,9 +116,7 @@ def pose(body: Body, gait: Gait, angles: Angles, motion: str) -> Pose:
     centre[:, 0] = angles.sway
     put("pelvis", pelvis, centre)
     stoop = np.deg2rad(gait.stoop)
-    chest = (
-        _turn(1, angles.shoulder_turn) @ _turn(0, angles.lean + stoop) @ _turn(2, -0.4 * angles.pelvis_drop)
-    )
+    chest = _turn(1, angles.shoulder_turn) @ _turn(0, angles.lean + stoop) @ _turn(2, -0.4 * angles.pelvis_drop)
     lumbar = centre + _at(pelvis, 0, 0.38 * size.trunk, 0)
     put("chest", chest, lumbar)
     neck = lumbar + _at(chest, 0, 0.66 * size.trunk, -0.008)
@@ -167,7 +166,9 @@ def pose(body: Body, gait: Gait, angles: Angles, motion: str) -> Pose:
 
 @lru_cache(maxsize=1024)
 def ground_speed(body: Body, gait: Gait, motion: str) -> float:
-    """Forward speed in metres a second at which the foot on the ground does not slide; 4 on a bicycle, 0 when standing."""
+    """Forward speed in metres a second at which the foot on the ground does not slide; 4 on a bicycle, 0
+    when standing.
+    """
     if motion in ("standing", "riding"):
         return 4.0 if motion == "riding" else 0.0
     motion = "running" if motion == "running" else "walking"
@@ -189,9 +190,20 @@ def ground_speed(body: Body, gait: Gait, motion: str) -> float:
 
 def _joints(rotations: np.ndarray, origins: np.ndarray, size: Lengths) -> np.ndarray:
     """The joints (n, J, 3) in the order of `JOINTS`: the upper ends of the segments that they begin."""
-    begins = (
-        "arm_l arm_r forearm_l forearm_r hand_l hand_r thigh_l thigh_r shank_l shank_r foot_l foot_r".split()
-    )
+    begins = [
+        "arm_l",
+        "arm_r",
+        "forearm_l",
+        "forearm_r",
+        "hand_l",
+        "hand_r",
+        "thigh_l",
+        "thigh_r",
+        "shank_l",
+        "shank_r",
+        "foot_l",
+        "foot_r",
+    ]
     head, chest = INDEX["head"], INDEX["chest"]
     crown = origins[:, head] + rotations[:, head] @ np.array([0.0, 0.5 * size.head, 0.0])
     neck = origins[:, chest] + rotations[:, chest] @ np.array([0.0, 0.64 * size.trunk, 0.0])

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from reidlib.data.tracklets import Benchmark, Tracklet
+from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint
 from reidlib.data.walkers.body import Body
 from reidlib.data.walkers.cameras import Camera, sample_camera
 from reidlib.data.walkers.gait import Gait
@@ -114,12 +114,12 @@ def street(
     crowd = range(num_ids + 1, num_ids + 1 + num_ids)  # people who are nobody's match
     strangers = list(_strangers(world, round(MARS_DISTRACTORS * gallery_size), crowd))
     rejects = list(_rejects(world, round(MARS_JUNK * gallery_size), range(train_ids + 1, num_ids + 1)))
-    tracklets, fingerprint = pack("street", train + test + strangers + rejects, resolution, workers, progress)
+    tracklets, content = pack("street", train + test + strangers + rejects, resolution, workers, progress)
     train, test, strangers, rejects = _cut(tracklets, len(train), len(test), len(strangers), len(rejects))
     query = tuple(t for t, chosen in zip(test, is_query) if chosen)
     gallery = [t for t, chosen in zip(test, is_query) if setup == "mixing" or not chosen]
     gallery += strangers + (rejects if junk else [])
-    return Benchmark(tuple(train), query, tuple(gallery), "cross-camera", "street", fingerprint)
+    return Benchmark(tuple(train), query, tuple(gallery), "cross-camera", "street", fingerprint(content, setup, repr(junk)))
 
 
 def _cut(tracklets: list[Tracklet], *sizes: int) -> Iterator[list[Tracklet]]:
@@ -214,7 +214,8 @@ def _sighting(
     columns = {"motion": motion, "pose": _pose(view), **_quality(scene), **{flag: int(flag == slip) for flag in MARS_SLIPS}}
     columns |= attributes(scene.person.outfit, scene.person.body)
     scenes = _slip(scene, str(slip), stranger, int(rng.integers(num_frames // 3, 2 * num_frames // 3)))
-    return Sighting(person_id, camera + 1, number, scenes, round(view) % 360, attributes=columns)
+    annotated = columns if person_id > 0 else {}  # as in MARS, identities only
+    return Sighting(person_id, camera + 1, number, scenes, round(view) % 360, attributes=annotated)
 
 
 def _pose(view: float) -> int:

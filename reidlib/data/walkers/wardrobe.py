@@ -1,8 +1,9 @@
 """What a person wears: a small, skewed wardrobe, so that different people look alike.
 
-Attributes use the columns and codes of the MARS annotation by Chen et al.. Its two colour columns and age have documented
-codes; for the others we read 1 as what most of its pedestrians show: top length 0 long sleeves, 1 short; bottom length 0
-long, 1 short; bottom type 0 skirt or dress, 1 trousers; hair 0 short, 1 long; carried things and hat 0 no, 1 yes.
+Attributes use the columns and codes of the MARS annotation by Chen et al.. Its two colour columns and age
+have documented codes; for the others we read 1 as what most of its pedestrians show: top length 0 long
+sleeves, 1 short; bottom length 0 long, 1 short; bottom type 0 skirt or dress, 1 trousers; hair 0 short, 1
+long; carried things and hat 0 no, 1 yes.
 """
 
 from dataclasses import dataclass, replace
@@ -67,6 +68,7 @@ class Outfit:
     top_second: Colour = (0.85, 0.84, 0.82)
     short_sleeves: bool = True
     coat: float = 0.0  # length of an open coat below the waist: 0 none, 1 to the knee
+    coat_color: int = 0  # the top's colour to whoever sees the coat
     coat_rgb: Colour = (0.2, 0.2, 0.22)
     bottom_color: int = 7
     bottom_rgb: Colour = (0.22, 0.27, 0.38)
@@ -131,7 +133,13 @@ LEATHERS = (
     (0.52, 0.22, 0.20),
 )
 SHOES = ((0.12, 0.12, 0.12), (0.80, 0.80, 0.78), (0.36, 0.27, 0.20), (0.42, 0.42, 0.44))
-COATS = ((0.13, 0.13, 0.15), (0.36, 0.31, 0.25), (0.24, 0.27, 0.22), (0.30, 0.31, 0.34), (0.20, 0.24, 0.36))
+COATS = (
+    Dye(0, (0.13, 0.13, 0.15), 0.35),
+    Dye(4, (0.30, 0.30, 0.32), 0.2),
+    Dye(4, (0.48, 0.47, 0.46), 0.15),
+    Dye(3, (0.20, 0.24, 0.36), 0.2),
+    Dye(2, (0.25, 0.29, 0.22), 0.1),
+)
 
 
 def _vary(rng: np.random.Generator, rgb: Colour, amount: float = 0.025) -> Colour:
@@ -140,16 +148,19 @@ def _vary(rng: np.random.Generator, rgb: Colour, amount: float = 0.025) -> Colou
     return tuple(float(c) for c in np.clip(varied, 0.03, 0.95))
 
 
-def _pick(rng: np.random.Generator, choices: tuple, weights=None):
-    weights = None if weights is None else np.asarray(weights) / np.sum(weights)
-    return choices[int(rng.choice(len(choices), p=weights))]
+def _pick(rng: np.random.Generator, colours: tuple[Colour, ...], chances: tuple[float, ...] | None = None) -> Colour:
+    return colours[int(rng.choice(len(colours), p=chances))]
+
+
+def _pick_dye(rng: np.random.Generator, palette: tuple[Dye, ...]) -> Dye:
+    weights = np.array([dye.weight for dye in palette])
+    return palette[int(rng.choice(len(palette), p=weights / weights.sum()))]
 
 
 def sample_outfit(rng: np.random.Generator, body: Body, wardrobe: Wardrobe = STREET) -> Outfit:
     """Draw clothes for `body` (skirts and long hair depend on its gender) from `wardrobe`."""
     woman = body.gender == FEMALE
-    top = _pick(rng, wardrobe.tops, [d.weight for d in wardrobe.tops])
-    bottom = _pick(rng, wardrobe.bottoms, [d.weight for d in wardrobe.bottoms])
+    top, bottom, over = (_pick_dye(rng, palette) for palette in (wardrobe.tops, wardrobe.bottoms, COATS))
     hair = (0.62, 0.61, 0.60) if body.age == OLD else _pick(rng, HAIRS, (0.5, 0.3, 0.15, 0.05))
     chance = rng.random(9)
     coat = float(rng.uniform(0.25, 1.0)) if chance[0] < wardrobe.coats else 0.0
@@ -160,7 +171,8 @@ def sample_outfit(rng: np.random.Generator, body: Body, wardrobe: Wardrobe = STR
         top_second=top.second,
         short_sleeves=bool(chance[1] < wardrobe.short_sleeves) and not coat,
         coat=coat,
-        coat_rgb=_vary(rng, _pick(rng, COATS)),
+        coat_color=over.code,
+        coat_rgb=_vary(rng, over.rgb),
         bottom_color=bottom.code,
         bottom_rgb=_vary(rng, bottom.rgb),
         bottom_pattern=bottom.pattern,
@@ -182,15 +194,18 @@ def sample_outfit(rng: np.random.Generator, body: Body, wardrobe: Wardrobe = STR
     )
 
 
-def change_clothes(outfit: Outfit, rng: np.random.Generator, severity: float = 1.0) -> Outfit:
-    """The same person (skin, hair) in other clothes, as CASIA-B's "CL" walks in a coat.
+def change_clothes(
+    outfit: Outfit, rng: np.random.Generator, severity: float = 1.0, wardrobe: Wardrobe = STREET
+) -> Outfit:
+    """The same person (skin, hair) in other clothes of `wardrobe`, as CASIA-B's "CL" walks in a coat.
 
-    At severity 1 the top is new, 60 % put on a coat, half change their trousers, and cloth is up to a quarter thicker; these
-    chances and thicknesses scale with `severity` (0 returns the outfit as it is). Carried things stay.
+    At severity 1 the top is new, 60 % put on a coat, half change their trousers, and cloth is up to a
+    quarter thicker; these chances and thicknesses scale with `severity` (0 returns the outfit as it is).
+    Carried things stay.
     """
     if severity <= 0:
         return outfit
-    top, bottom = _pick(rng, STREET.tops), _pick(rng, STREET.bottoms)
+    top, bottom, over = (_pick_dye(rng, palette) for palette in (wardrobe.tops, wardrobe.bottoms, COATS))
     new_top, new_bottom, coat = rng.random(3)
     padding = 1.0 + 0.25 * severity * rng.random(2)
     if new_top < severity:
@@ -215,7 +230,8 @@ def change_clothes(outfit: Outfit, rng: np.random.Generator, severity: float = 1
         outfit = replace(
             outfit,
             coat=float(rng.uniform(0.4, 1.0)),
-            coat_rgb=_vary(rng, _pick(rng, COATS)),
+            coat_color=over.code,
+            coat_rgb=_vary(rng, over.rgb),
             short_sleeves=False,
         )
     return replace(outfit, top_padding=float(padding[0]), bottom_padding=float(padding[1]))
@@ -224,7 +240,7 @@ def change_clothes(outfit: Outfit, rng: np.random.Generator, severity: float = 1
 def attributes(outfit: Outfit, body: Body) -> dict[str, int]:
     """The ID-relevant columns of MARS's attribute file for a person who wears `outfit`."""
     return {
-        "top color": outfit.top_color,
+        "top color": outfit.coat_color if outfit.coat else outfit.top_color,
         "bottom color": outfit.bottom_color,
         "age": body.age,
         "top length": int(outfit.short_sleeves),

@@ -9,14 +9,13 @@ from reidlib.data.walkers.raster import Window
 
 def _window(n, height=64):
     tall = 2.0 / 8.0
-    return Window(
-        np.full(n, -0.25 * tall), np.full(n, -0.5 * tall), np.full(n, height / tall), (height, height // 2)
-    )
+    return Window(np.full(n, -0.25 * tall), np.full(n, -0.5 * tall), np.full(n, height / tall), (height, height // 2))
 
 
 def test_a_place_is_one_picture_and_places_differ():
     pictures = [backdrop(Camera(scene_seed=seed), 64).picture for seed in (1, 2)]
-    assert 0 <= pictures[0].min() and pictures[0].max() <= 1
+    assert pictures[0].min() >= 0
+    assert pictures[0].max() <= 1
     assert np.abs(pictures[0] - pictures[1]).mean() > 0.03
     fresh = backdrop.__wrapped__(Camera(scene_seed=1), 64).picture
     np.testing.assert_array_equal(fresh, pictures[0])
@@ -42,7 +41,8 @@ def test_drift_moves_the_cut_and_the_strip_closes():
     step = 4 / strip.scale  # picture plane, whole pixels of the strip
     pixel = strip.scale / _window(2).scale[0]
     cut = crop(camera, _window(2), np.array([0.0, step]), still, 0.2)
-    assert cut.shape == (2, 64, 32, 3) and np.abs(cut[0] - cut[1]).mean() > 0.002
+    assert cut.shape == (2, 64, 32, 3)
+    assert np.abs(cut[0] - cut[1]).mean() > 0.002
     if pixel == pytest.approx(1.0, rel=1e-6):
         np.testing.assert_allclose(cut[0][:, 4:], cut[1][:, :-4], atol=1e-5)
     around = strip.picture.shape[1] / strip.scale
@@ -53,7 +53,10 @@ def test_drift_moves_the_cut_and_the_strip_closes():
 @pytest.mark.parametrize("kind", KINDS)
 def test_props_fill_their_box(kind):
     picture = prop(kind, 40, 30, np.random.default_rng(0))
-    assert picture.shape == (40, 30, 4) and 0 <= picture.min() and picture.max() <= 1
+    assert picture.shape == (40, 30, 4)
+    assert picture.min() >= 0
+    assert picture.max() <= 1
     alpha = picture[..., 3] > 0.5
-    assert alpha.mean() > 0.2 and alpha[-4:].any()
+    assert alpha.mean() > 0.2
+    assert alpha[-4:].any()
     np.testing.assert_array_equal(picture, prop(kind, 40, 30, np.random.default_rng(0)))

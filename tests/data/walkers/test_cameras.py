@@ -8,13 +8,9 @@ def test_views():
     left, up, forward = np.eye(3)
     to_camera = [0, 0, -1]
     np.testing.assert_allclose(from_person(level, 0) @ forward, to_camera, atol=1e-9)  # it faces the camera
-    np.testing.assert_allclose(
-        from_person(level, 0) @ left, [1, 0, 0], atol=1e-9
-    )  # its left is at the picture's right
+    np.testing.assert_allclose(from_person(level, 0) @ left, [1, 0, 0], atol=1e-9)  # its left is at the picture's right
     np.testing.assert_allclose(from_person(level, 90) @ left, to_camera, atol=1e-9)  # it shows its left side
-    np.testing.assert_allclose(
-        from_person(level, 90) @ forward, [-1, 0, 0], atol=1e-9
-    )  # and walks to the left
+    np.testing.assert_allclose(from_person(level, 90) @ forward, [-1, 0, 0], atol=1e-9)  # and walks to the left
     np.testing.assert_allclose(from_person(level, 180) @ forward, [0, 0, 1], atol=1e-9)  # it walks away
     np.testing.assert_allclose(from_person(level, 123) @ up, [0, -1, 0], atol=1e-9)
 
@@ -34,7 +30,6 @@ def test_light_from_behind_the_camera_comes_towards_the_scene():
 def test_severity_scales_what_a_camera_changes():
     calm = [sample_camera(np.random.default_rng(i), severity=0.0) for i in range(20)]
     harsh = [sample_camera(np.random.default_rng(i), severity=1.0) for i in range(20)]
-    assert {(c.gain, c.gamma, c.cast, c.saturation, c.haze) for c in calm} == {
-        (1.0, 1.0, (1.0, 1.0, 1.0), 1.0, 0.0)
-    }
-    assert np.std([c.gain for c in harsh]) > 0.05 and len({c.scene_seed for c in harsh}) == 20
+    assert {(c.gain, c.gamma, c.cast, c.saturation, c.haze) for c in calm} == {(1.0, 1.0, (1.0, 1.0, 1.0), 1.0, 0.0)}
+    assert np.std([c.gain for c in harsh]) > 0.05
+    assert len({c.scene_seed for c in harsh}) == 20

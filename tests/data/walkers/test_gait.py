@@ -36,17 +36,23 @@ def test_an_asymmetric_gait_is_not_symmetric():
 
 
 def test_normal_walking_has_the_textbook_s_ranges():
-    """Perry and Burnfield (2010): the knee bends about 60 degrees in swing at 70-75 % of the cycle and about 20 when
-    loaded; the thigh goes from 25 degrees forward to 20 back; the ankle is most plantarflexed about toe-off, at 60-65 %."""
+    """Perry and Burnfield (2010): the knee bends about 60 degrees in swing at 70-75 % of the cycle and
+    about 20 when loaded; the thigh goes from 25 degrees forward to 20 back; the ankle is most plantarflexed
+    about toe-off, at 60-65 %."""
     phase = np.arange(200) / 200
     angles, moving = posture(Gait(cadence=120.0), "walking", phase, 0.0)
     hip, knee, ankle = (
         np.rad2deg(getattr(angles, name)[:, 1]) for name in ("hip", "knee", "ankle")
     )  # right: phase 0 is its heel strike
-    assert 57 < knee.max() < 67 and 0.68 < phase[knee.argmax()] < 0.78
-    assert 12 < knee[:60].max() < 24 and 0.08 < phase[knee[:60].argmax()] < 0.22
-    assert 22 < hip.max() < 30 and -22 < hip.min() < -15 and 0.45 < phase[hip.argmin()] < 0.57
-    assert -24 < ankle.min() < -14 and 0.58 < phase[ankle.argmin()] < 0.70
+    assert 57 < knee.max() < 67
+    assert 0.68 < phase[knee.argmax()] < 0.78
+    assert 12 < knee[:60].max() < 24
+    assert 0.08 < phase[knee[:60].argmax()] < 0.22
+    assert 22 < hip.max() < 30
+    assert -22 < hip.min() < -15
+    assert 0.45 < phase[hip.argmin()] < 0.57
+    assert -24 < ankle.min() < -14
+    assert 0.58 < phase[ankle.argmin()] < 0.70
     assert (moving == 1).all()
 
 
@@ -58,8 +64,11 @@ def test_the_arm_is_back_when_its_own_heel_strikes():
 def test_various_walks_then_stands():
     times = np.arange(50) / 12.5
     angles, moving = posture(Gait(), "various", times, 0.0)
-    assert moving[0] == 1 and moving[-1] == 0 and (np.diff(moving) <= 0).all()
-    assert np.ptp(angles.hip[:20, 0]) > np.deg2rad(20) and np.ptp(angles.hip[-15:, 0]) < np.deg2rad(2)
+    assert moving[0] == 1
+    assert moving[-1] == 0
+    assert (np.diff(moving) <= 0).all()
+    assert np.ptp(angles.hip[:20, 0]) > np.deg2rad(20)
+    assert np.ptp(angles.hip[-15:, 0]) < np.deg2rad(2)
 
 
 def test_standing_hardly_moves():

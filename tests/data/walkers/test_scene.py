@@ -17,9 +17,9 @@ from reidlib.data.walkers.scene import (
 def test_what_cannot_be_rendered_is_refused():
     with pytest.raises(ValueError, match="at least one frame"):
         Scene(num_frames=0)
-    with pytest.raises(ValueError, match="flying.*walking"):
+    with pytest.raises(ValueError, match=r"flying.*walking"):
         Scene(motion="flying")
-    with pytest.raises(ValueError, match="cloud.*pole"):
+    with pytest.raises(ValueError, match=r"cloud.*pole"):
         Scene(occluders=(Occluder("cloud", 0, 1, 0, 0, 1, 1),))
 
 
@@ -42,7 +42,8 @@ def test_passers_by_are_there_during_the_tracklet():
     for i in range(100):
         rng = np.random.default_rng(i)
         passer = sample_passer_by(rng, sample_person(rng), 15)
-        assert isinstance(passer, PasserBy) and 0 <= passer.first <= passer.last < 15
+        assert isinstance(passer, PasserBy)
+        assert 0 <= passer.first <= passer.last < 15
         assert 0.3 < abs(passer.nearer) < 1.7
 
 

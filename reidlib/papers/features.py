@@ -1,0 +1,147 @@
+"""Features of a test split: computed by a network, kept in a file, scored, and looked at as ranked lists."""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from torch import nn
+
+from reidlib import plots
+from reidlib.data import Benchmark, Tracklet
+from reidlib.data.batches import test_batches
+from reidlib.evaluation import RetrievalScores, k_reciprocal_rerank, pairwise_distances, retrieval_scores
+from reidlib.training import extract_features
+
+TEST_CLIPS = 32  # clips in a batch of evaluation
+
+
+@dataclass(frozen=True)
+class TestFeatures:
+    """Embeddings of queries and gallery: what `python -m reidlib evaluate` reads from a .npz file.
+
+    query_features (Q, D) and gallery_features (G, D) float; ids and cameras integers (Q,) and (G,). An identity
+    of 0 is a distractor, below 0 junk.
+    """
+
+    query_features: np.ndarray
+    query_ids: np.ndarray
+    query_cameras: np.ndarray
+    gallery_features: np.ndarray
+    gallery_ids: np.ndarray
+    gallery_cameras: np.ndarray
+
+    def mixing(self) -> "TestFeatures":
+        """The same with the queries in the gallery, after its own entries."""
+        joined = {
+            f"gallery_{what}": np.concatenate([getattr(self, f"gallery_{what}"), getattr(self, f"query_{what}")])
+            for what in ("features", "ids", "cameras")
+        }
+        return TestFeatures(self.query_features, self.query_ids, self.query_cameras, **joined)
+
+    def scores(
+        self, protocol: str, metric: str = "cosine", rerank: bool = False, average_precision: str = "step"
+    ) -> RetrievalScores:
+        """`retrieval_scores` of these features; protocol and average_precision are explained there.
+
+        metric: "cosine" or "euclidean". rerank: distances by k-reciprocal neighbours, of unit features if the
+        metric is "cosine". ValueError if no query has a true match that counts, or as `retrieval_scores`.
+        """
+        query, gallery = self.query_features, self.gallery_features
+        if rerank:
+            if metric == "cosine":
+                query, gallery = (f / np.linalg.norm(f, axis=1, keepdims=True) for f in (query, gallery))
+            distances = k_reciprocal_rerank(query, gallery)
+        else:
+            distances = pairwise_distances(query, gallery, metric)
+        scores = retrieval_scores(
+            distances,
+            self.query_ids,
+            self.gallery_ids,
+            self.query_cameras,
+            self.gallery_cameras,
+            protocol=protocol,
+            average_precision=average_precision,
+        )
+        if not scores.valid.any():
+            raise ValueError(
+                f"none of {len(scores.valid)} queries has a true match that counts under the protocol "
+                f"{protocol!r}: look at the identities and cameras, or choose another protocol"
+            )
+        return scores
+
+    def ranking(self, query: int, protocol: str, metric: str = "cosine") -> np.ndarray:
+        """Gallery entries that count for query number `query` (from 0), nearest first; at most (G,) integers."""
+        order = pairwise_distances(self.query_features[[query]], self.gallery_features, metric)[0].argsort()
+        counted = self.gallery_ids >= 0
+        if protocol == "cross-camera":
+            same_camera = self.gallery_cameras == self.query_cameras[query]
+            counted &= ~((self.gallery_ids == self.query_ids[query]) & same_camera)
+        return order[counted[order]]
+
+
+def embed(
+    model: nn.Module,
+    benchmark: Benchmark,
+    *,
+    num_frames: int,
+    masks: bool = False,
+    precision: str = "bf16",
+    progress: bool = True,
+) -> TestFeatures:
+    """Features of all queries and gallery tracklets, one clip of `num_frames` evenly spaced frames each.
+
+    masks: give the network silhouettes as well. precision: as in `extract_features`.
+    """
+
+    def features(tracklets: Sequence[Tracklet], name: str) -> dict[str, np.ndarray]:
+        batches = test_batches(tracklets, num_frames=num_frames, batch_size=TEST_CLIPS, masks=masks)
+        return {
+            f"{name}_features": extract_features(model, batches, precision=precision, progress=progress).numpy(),
+            f"{name}_ids": np.array([t.person_id for t in tracklets]),
+            f"{name}_cameras": np.array([t.camera_id for t in tracklets]),
+        }
+
+    return TestFeatures(**features(benchmark.query, "query"), **features(benchmark.gallery, "gallery"))
+
+
+def draw_ranked_lists(
+    features: TestFeatures, benchmark: Benchmark, folder: Path, metric: str = "cosine", count: int = 4
+) -> None:
+    """Write the nearest gallery tracklets of `count` evenly spaced queries as `folder`/query-N.png."""
+    for i in np.linspace(0, len(benchmark.query) - 1, count).astype(int):
+        order = features.ranking(i, benchmark.protocol, metric)
+        figure = plots.ranked_list(benchmark.query[i], benchmark.gallery, order)
+        plots.save(figure, folder / f"query-{i}.png")
+        plt.close(figure)
+
+
+def save_features(features: TestFeatures, path: Path) -> None:
+    """Write features as float16, and their identities and cameras as int16, into a .npz file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    types = {"f": np.float16, "i": np.int16}
+    np.savez_compressed(path, **{name: a.astype(types[a.dtype.kind]) for name, a in vars(features).items()})
+
+
+def load_features(path: Path) -> TestFeatures:
+    """Read a .npz file of features; they become float32. ValueError naming the file and what does not fit."""
+    names = [field.name for field in fields(TestFeatures)]
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in names if name in file.files}
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        way_out = f"write it with numpy.savez(path, {'=…, '.join(names)}=…)"
+        raise ValueError(f"{path} cannot be read as .npz ({error}); {way_out}") from error
+    if missing := set(names) - arrays.keys():
+        raise ValueError(f"{path} lacks {', '.join(sorted(missing))}; expected {', '.join(names)}")
+    for side in ("query", "gallery"):
+        features, ids, cameras = (arrays[f"{side}_{what}"] for what in ("features", "ids", "cameras"))
+        if features.ndim != 2 or not len(features) == len(ids) == len(cameras):
+            raise ValueError(
+                f"{path}: {side}_features has shape {features.shape}; expected (N, D) with as many {side}_ids "
+                f"and {side}_cameras, of which there are {len(ids)} and {len(cameras)}"
+            )
+        arrays[f"{side}_features"] = features.astype(np.float32)
+    return TestFeatures(**arrays)
