@@ -26,18 +26,27 @@ class _Descriptor(nn.Module):
 class ColourHistogram(_Descriptor):
     """Square roots of red, green and blue histograms (16 bins each) of six horizontal stripes, over all frames.
 
-    The histograms sum to 1, and the square roots make the inner product their Bhattacharyya coefficient. Embedding
-    (B, 6·3·16), in [0, 1].
+    Given masks, only the person's pixels count. constancy: every clip's channels are first brought to one mean and
+    deviation, so that a camera's light and colour cast matter less. The histograms sum to 1, and the square roots
+    make the inner product their Bhattacharyya coefficient. Embedding (B, 6·3·16), in [0, 1].
     """
+
+    def __init__(self, *, scale: str = "paper", num_ids: int = 0, constancy: bool = False):
+        super().__init__()
+        self.constancy = constancy
 
     def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
         batch, _, _, height, _ = frames.shape
+        if self.constancy:
+            deviation, mean = torch.std_mean(frames, (1, 3, 4), keepdim=True)
+            frames = 0.5 + 0.2 * (frames - mean) / deviation.clamp(min=1e-3)
         stripe = torch.arange(height, device=frames.device) * 6 // height
-        levels = (frames * 16).long().clamp(max=15)  # (B, T, 3, H, W)
+        levels = (frames * 16).long().clamp(0, 15)  # (B, T, 3, H, W)
         channel = torch.arange(3, device=frames.device)[:, None, None]
         cells = (stripe[:, None] * 3 + channel) * 16 + levels
+        weights = torch.ones_like(frames) if masks is None else masks.float().expand_as(frames)
         counts = torch.zeros(batch, 6 * 3 * 16, device=frames.device)
-        counts.scatter_add_(1, cells.flatten(1), torch.ones_like(frames).flatten(1))
+        counts.scatter_add_(1, cells.flatten(1), weights.flatten(1))
         return F.normalize(counts, p=1, dim=1).sqrt()
 
 

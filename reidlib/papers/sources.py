@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reidlib.data import Benchmark, half_split, mars, walkers
+from reidlib.data import Benchmark, half_split, mars, validation_split, walkers
 from reidlib.data.images import preload
 
 
 def _street(seed: int, root: Path | None, options: Mapping, progress: bool) -> Benchmark:
     return walkers.street(seed, junk=True, progress=progress, **options)
+
+
+def _street_validation(seed: int, root: Path | None, options: Mapping, progress: bool) -> Benchmark:
+    return validation_split(_street(seed, root, options, progress), fraction=1 / 3)
 
 
 def _mars(seed: int, root: Path, options: Mapping, progress: bool) -> Benchmark:
@@ -23,10 +27,11 @@ def _mars_edges(seed: int, root: Path, options: Mapping, progress: bool) -> Benc
 
 _SOURCES: dict[str, Callable[[int, Path | None, Mapping, bool], Benchmark]] = {
     "street": _street,
+    "street_validation": _street_validation,
     "mars": _mars,
     "mars_edges": _mars_edges,
 }
-RENDERED = ("street",)
+RENDERED = ("street", "street_validation")
 
 
 def open_benchmark(
