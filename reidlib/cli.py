@@ -138,6 +138,9 @@ def _reproduce(chosen: argparse.Namespace) -> None:
         done = reproduce(chosen.paper, ready, chosen.seeds, roots, chosen.fresh, chosen.pictures, report=report)
     except CheckpointError as error:
         raise ValueError(str(error)) from error
+    finally:
+        if torch.distributed.is_initialized():  # under `accelerate launch`
+            torch.distributed.destroy_process_group()
     print(f"{done} runs measured; everything asked for has a record" if ready else "nothing to measure")
 
 
@@ -165,7 +168,7 @@ def _render(chosen: argparse.Namespace) -> None:
     if chosen.sheet:
         from reidlib import plots
 
-        shown = benchmark.train[:: max(1, len(benchmark.train) // 48)][:48]
+        shown = list({tracklet.person_id: tracklet for tracklet in benchmark.train}.values())[:48]  # one of each person
         images = [tracklet.frames([len(tracklet) // 2])[0] for tracklet in shown]
         print(f"wrote {plots.save(plots.contact_sheet(images), chosen.sheet)}")
 
@@ -199,7 +202,8 @@ def _notebooks(chosen: argparse.Namespace) -> int:
     notebooks = [path for path in notebooks if not chosen.names or path.stem in chosen.names]
     for number, path in enumerate(notebooks, start=1):
         print(f"[{number}/{len(notebooks)}] {path.name}", flush=True)
-        command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", str(path)]
+        command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace"]
+        command += ["--ExecutePreprocessor.store_widget_state=False", str(path)]
         if status := subprocess.run(command).returncode:
             return status
     return 0

@@ -30,7 +30,7 @@ def show_image(axes: Axes, image: np.ndarray, title: str = "", edge: str | None 
     axes.imshow(image.transpose(1, 2, 0) if image.ndim == 3 else image, cmap=None if image.ndim == 3 else "gray")
     axes.set(xticks=[], yticks=[])
     if title:
-        axes.set_title(title, fontsize=8)
+        axes.set_title(title, fontsize=7)
     for spine in axes.spines.values():
         spine.set(visible=edge is not None, color=edge, linewidth=3)
 
@@ -51,12 +51,12 @@ def contact_sheet(
     return figure
 
 
-def tracklet_rows(tracklets: Sequence[Tracklet], frames: int = 8, width: float = 0.8) -> Figure:
+def tracklet_rows(tracklets: Sequence[Tracklet], frames: int = 7, width: float = 0.7) -> Figure:
     """Evenly spaced frames of each tracklet, one tracklet a row."""
     chosen = [np.linspace(0, len(t) - 1, frames).round().astype(int) for t in tracklets]
     images = np.concatenate([t.frames(indices) for t, indices in zip(tracklets, chosen)])
     titles = [
-        f"id {t.person_id} · camera {t.camera_id}" if column == 0 else f"frame {indices[column]}"
+        f"id {t.person_id}, cam {t.camera_id}" if column == 0 else f"frame {indices[column]}"
         for t, indices in zip(tracklets, chosen)
         for column in range(frames)
     ]
@@ -96,7 +96,7 @@ def ranked_list(query: Tracklet, gallery: Sequence[Tracklet], order: np.ndarray,
     order: indices of the gallery entries that count, nearest first, at least one.
     """
     shown = [int(index) for index in order[:length]]
-    figure, grid = plt.subplots(1, len(shown) + 1, figsize=(0.95 * (len(shown) + 1), 2.3), layout="constrained")
+    figure, grid = plt.subplots(1, len(shown) + 1, figsize=(0.7 * (len(shown) + 1), 1.8), layout="constrained")
     show_image(grid[0], query.frames([len(query) // 2])[0], f"query\ncam {query.camera_id}", NEUTRAL)
     for rank, (index, axes) in enumerate(zip(shown, grid[1:]), start=1):
         tracklet = gallery[index]

@@ -42,7 +42,9 @@ def test_holds_no_widget_state_and_no_private_paths(notebook):
 def test_begins_as_agreed(notebook):
     first, imports = notebook["cells"][:2]
     assert "".join(first["source"]).startswith("# ") and "runtime here" in "".join(first["source"])
-    assert all(line.startswith(("import ", "from ", ")", "    ")) for line in "".join(imports["source"]).split("\n") if line)
+    assert all(
+        line.startswith(("import ", "from ", ")", "    ")) for line in "".join(imports["source"]).split("\n") if line
+    )
 
 
 def test_functions_are_short_and_imports_stand_first(notebook):

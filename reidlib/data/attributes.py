@@ -19,9 +19,7 @@ KEYS = ("person_id", "camera_id", "tracklets_id")  # the last is the T number of
 SPELLINGS = {"tracklet_id": "tracklets_id", "muti-person": "multi-person"}  # as found in some files
 SOURCE = "get it from http://irip.buaa.edu.cn/mars_duke_attributes/index.html"
 
-AttributeTable = Mapping[
-    tuple[int, int, int], Mapping[str, int]
-]  # {(person, camera, T number): {name: code}}
+AttributeTable = Mapping[tuple[int, int, int], Mapping[str, int]]  # {(person, camera, T number): {name: code}}
 
 
 @dataclass(frozen=True)
@@ -101,22 +99,16 @@ def read_attributes(path: str | Path, schema: Schema) -> AttributeTable:
     if len(rows) < 2:
         raise ValueError(f"{path}: expected a header and a row for each tracklet, found neither; {SOURCE}")
     header = [SPELLINGS.get(name.strip(), name.strip()) for name in rows[0]]
-    sizes = {key: None for key in KEYS} | {
-        attribute.name: attribute.num_codes for attribute in schema.attributes
-    }
+    sizes = {key: None for key in KEYS} | {attribute.name: attribute.num_codes for attribute in schema.attributes}
     if missing := [name for name in sizes if name not in header]:
-        raise ValueError(
-            f"{path}: expected all columns of {schema.name}; missing: {', '.join(missing)}; {SOURCE}"
-        )
+        raise ValueError(f"{path}: expected all columns of {schema.name}; missing: {', '.join(missing)}; {SOURCE}")
     columns = {name: header.index(name) for name in sizes}
     table: dict[tuple[int, int, int], dict[str, int]] = {}
     for line, row in enumerate(rows[1:], start=2):
         values = {name: _code(path, line, name, row, columns[name], sizes[name]) for name in sizes}
         key = tuple(values.pop(name) for name in KEYS)
         if key in table:
-            raise ValueError(
-                f"{path}, line {line}: tracklet {key} (person, camera, T) is listed a second time"
-            )
+            raise ValueError(f"{path}, line {line}: tracklet {key} (person, camera, T) is listed a second time")
         table[key] = values
     return table
 
@@ -126,9 +118,7 @@ def _code(path: Path, line: int, name: str, row: list[str], column: int, num_cod
     try:
         code = int(cell)
     except ValueError:
-        raise ValueError(
-            f"{path}, line {line}, column {name!r}: expected an integer, found {cell!r}"
-        ) from None
+        raise ValueError(f"{path}, line {line}, column {name!r}: expected an integer, found {cell!r}") from None
     if num_codes is not None and not 0 <= code < num_codes:
         raise ValueError(f"{path}, line {line}, column {name!r}: expected 0 to {num_codes - 1}, found {code}")
     return code

@@ -89,9 +89,7 @@ def train_batches(
 
     ValueError if there are fewer identities than a batch needs.
     """
-    draw = partial(
-        sample, num_frames=num_frames, sampling=sampling, stride=stride, with_successors=next_frames
-    )
+    draw = partial(sample, num_frames=num_frames, sampling=sampling, stride=stride, with_successors=next_frames)
     read = partial(read_clip, masks=masks, next_frames=next_frames, truth=truth)
     batches = _TrainBatches(tracklets, ids_per_batch, clips_per_id, seed, draw, read, transform)
     return _loader(batches, range(start, iterations), workers)
@@ -217,20 +215,14 @@ def _collate(
     return ClipBatch(
         frames=_pixels([clip.frames for clip in clips]).div_(255),
         masks=None if clips[0].masks is None else _pixels([clip.masks for clip in clips]),
-        next_frames=None
-        if clips[0].next_frames is None
-        else _pixels([c.next_frames for c in clips]).div_(255),
+        next_frames=None if clips[0].next_frames is None else _pixels([c.next_frames for c in clips]).div_(255),
         tracklets=torch.tensor(positions),
         person_ids=torch.tensor([tracklet.person_id for tracklet in chosen]),
         camera_ids=torch.tensor([tracklet.camera_id for tracklet in chosen]),
         views=torch.tensor([tracklet.view for tracklet in chosen]),
         conditions=tuple(tracklet.condition for tracklet in chosen),
-        attributes={
-            name: torch.tensor([t.attributes.get(name, UNKNOWN) for t in chosen]) for name in attributes
-        },
-        truth={
-            name: torch.from_numpy(np.stack([clip.truth[name] for clip in clips])) for name in clips[0].truth
-        },
+        attributes={name: torch.tensor([t.attributes.get(name, UNKNOWN) for t in chosen]) for name in attributes},
+        truth={name: torch.from_numpy(np.stack([clip.truth[name] for clip in clips])) for name in clips[0].truth},
     )
 
 

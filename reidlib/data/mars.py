@@ -88,8 +88,7 @@ def read_info(folder: str | Path) -> MarsInfo:
     query = _read_mat(path, "query_IDX").ravel()
     if query.size and not 1 <= query.min() <= query.max() <= len(test):
         raise ValueError(
-            f"{path}: expected row numbers from 1 to {len(test)}, found {query.min()} to {query.max()}; "
-            f"{INFO_FROM}"
+            f"{path}: expected row numbers from 1 to {len(test)}, found {query.min()} to {query.max()}; {INFO_FROM}"
         )
     return MarsInfo(train, test, query - 1)
 
@@ -113,15 +112,11 @@ def _read_mat(path: Path, variable: str) -> np.ndarray:
 def _read_table(path: Path, variable: str) -> np.ndarray:
     table = _read_mat(path, variable)
     if table.ndim != 2 or table.shape[1] != 4:
-        raise ValueError(
-            f"{path}: expected {variable} with 4 columns, found shape {table.shape}; {INFO_FROM}"
-        )
+        raise ValueError(f"{path}: expected {variable} with 4 columns, found shape {table.shape}; {INFO_FROM}")
     wrong = np.flatnonzero((table[:, 0] < 1) | (table[:, 1] < table[:, 0]))
     if wrong.size:
         row = wrong[0]
-        raise ValueError(
-            f"{path}: row {row + 1} of {variable} is no range of lines: {table[row, :2]}; {INFO_FROM}"
-        )
+        raise ValueError(f"{path}: row {row + 1} of {variable} is no range of lines: {table[row, :2]}; {INFO_FROM}")
     return table
 
 
@@ -170,9 +165,7 @@ def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int
     """The tracklets of bbox_train or bbox_test, by the table and the list of names."""
     path = root / "info" / f"{part}_name.txt"
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{path}: expected the names of all images of bbox_{part}, a line each; {INFO_FROM}"
-        )
+        raise FileNotFoundError(f"{path}: expected the names of all images of bbox_{part}, a line each; {INFO_FROM}")
     names = path.read_text(errors="replace").split()
     if len(table) and table[:, 1].max() > len(names):
         raise ValueError(

@@ -25,15 +25,11 @@ def features(name: str, values, dims: int = 2) -> np.ndarray:
     """Features as float32 or float64 (kept; anything else becomes float32), at least one row, all finite."""
     array = to_numpy(values)
     if array.ndim != dims or 0 in array.shape:
-        raise ValueError(
-            f"{name} must have {dims} non-empty dimensions, one feature a row; its shape is {array.shape}"
-        )
+        raise ValueError(f"{name} must have {dims} non-empty dimensions, one feature a row; its shape is {array.shape}")
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float32)
     if not np.isfinite(array.sum(axis=-1)).all():
-        raise ValueError(
-            f"{name} holds values that are not finite; look for NaN or overflow in the network's output"
-        )
+        raise ValueError(f"{name} holds values that are not finite; look for NaN or overflow in the network's output")
     return array
 
 
@@ -41,9 +37,7 @@ def feature_pair(names: tuple[str, str], a, b, dims: int = 2) -> tuple[np.ndarra
     """Two sets of features of equal size per row, in their common precision."""
     a, b = features(names[0], a, dims), features(names[1], b, dims)
     if a.shape[1:] != b.shape[1:]:
-        raise ValueError(
-            f"{names[0]} and {names[1]} differ in feature shape: {a.shape[1:]} and {b.shape[1:]}"
-        )
+        raise ValueError(f"{names[0]} and {names[1]} differ in feature shape: {a.shape[1:]} and {b.shape[1:]}")
     kind = np.result_type(a, b)
     return a.astype(kind, copy=False), b.astype(kind, copy=False)
 
@@ -52,9 +46,7 @@ def labels(name: str, values, length: int) -> np.ndarray:
     """One integer an item: identities, cameras or views."""
     array = to_numpy(values)
     if array.shape != (length,) or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(
-            f"{name} must be {length} integers; it has shape {array.shape} and type {array.dtype}"
-        )
+        raise ValueError(f"{name} must be {length} integers; it has shape {array.shape} and type {array.dtype}")
     return array.astype(np.int64)
 
 

@@ -33,9 +33,7 @@ def average_query_expansion(query, gallery, k: int, alpha: float):
         raise ValueError(f"k must be at least 1 and alpha at least 0; got {k} and {alpha}")
     queries, entries = (unit_rows(x) for x in feature_pair(("query", "gallery"), query, gallery))
     expanded = []
-    with tqdm(
-        total=len(queries) + len(entries), desc="query expansion", unit=" items", delay=2, leave=False
-    ) as bar:
+    with tqdm(total=len(queries) + len(entries), desc="query expansion", unit=" items", delay=2, leave=False) as bar:
         for items, skip_self in ((queries, False), (entries, True)):
             blocks = []
             for top in range(0, len(items), _ROWS):

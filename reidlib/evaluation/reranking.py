@@ -18,9 +18,7 @@ _ROWS = 512  # rows of the distance matrix held at a time
 _ENTRIES = 2**18  # entries of the Jaccard matrix computed at a time
 
 
-def k_reciprocal_rerank(
-    query_features, gallery_features, k1: int = 20, k2: int = 6, lambda_value: float = 0.3
-):
+def k_reciprocal_rerank(query_features, gallery_features, k1: int = 20, k2: int = 6, lambda_value: float = 0.3):
     """Re-ranked distances between queries and gallery.
 
     query_features: (Q, D), gallery_features: (G, D), NumPy or torch, taken as they are: the distances
@@ -39,13 +37,9 @@ def k_reciprocal_rerank(
     [[0.0, 1.0], [1.0, 0.0]]
     """
     if k1 < 1 or k2 < 1 or not 0 <= lambda_value <= 1:
-        raise ValueError(
-            f"k1 and k2 must be at least 1, lambda_value in [0, 1]; got {k1}, {k2}, {lambda_value}"
-        )
+        raise ValueError(f"k1 and k2 must be at least 1, lambda_value in [0, 1]; got {k1}, {k2}, {lambda_value}")
     together, num_queries = centred(query_features, gallery_features)
-    with tqdm(
-        total=len(together) + num_queries, desc="re-ranking", unit=" items", delay=2, leave=False
-    ) as bar:
+    with tqdm(total=len(together) + num_queries, desc="re-ranking", unit=" items", delay=2, leave=False) as bar:
         neighbours, farthest, result = _neighbours(together, num_queries, max(k1 + 1, k2), bar)
         encoding = _encoding(together, neighbours, farthest, k1)
         if k2 > 1:
@@ -55,9 +49,7 @@ def k_reciprocal_rerank(
     return as_given(result, query_features, gallery_features)
 
 
-def _neighbours(
-    together: np.ndarray, num_queries: int, k: int, bar: tqdm
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _neighbours(together: np.ndarray, num_queries: int, k: int, bar: tqdm) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nearest items (N, k), greatest squared distance (N,) of each; scaled query-gallery distances (Q, G)."""
     total, norms = len(together), squared_norms(together)
     neighbours = np.empty((total, min(k, total)), dtype=np.int64)
@@ -78,9 +70,7 @@ def _neighbours(
     return neighbours, farthest, scaled
 
 
-def _encoding(
-    together: np.ndarray, neighbours: np.ndarray, farthest: np.ndarray, k1: int
-) -> sparse.csr_array:
+def _encoding(together: np.ndarray, neighbours: np.ndarray, farthest: np.ndarray, k1: int) -> sparse.csr_array:
     """The k-reciprocal feature of each item (N, N), sparse, each row summing to 1."""
     reciprocal = _reciprocal(neighbours[:, : k1 + 1])
     half = _reciprocal(neighbours[:, : round(k1 / 2) + 1])

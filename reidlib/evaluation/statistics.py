@@ -121,9 +121,7 @@ def best_against_runner_up(scores, best: int, confidence: float = 0.95) -> BestO
     """
     scores = to_numpy(scores).astype(np.float64)
     if scores.ndim != 2 or len(scores) < 2 or scores.shape[1] < 1 or not np.isfinite(scores).all():
-        raise ValueError(
-            f"scores must be finite, (rows, seeds) with at least two rows; the shape is {scores.shape}"
-        )
+        raise ValueError(f"scores must be finite, (rows, seeds) with at least two rows; the shape is {scores.shape}")
     if not 0 <= best < len(scores):
         raise ValueError(f"best={best} is none of the {len(scores)} rows, which count from 0")
     others = [row for row in range(len(scores)) if row != best]
@@ -150,9 +148,7 @@ def smallest_detectable_difference(a, b, confidence: float = 0.95, power: float 
     if seeds < 2:
         return float("inf")
     critical = stats.t.ppf((1 + confidence) / 2, seeds - 1)
-    levels = (
-        np.arange(4096) + 0.5
-    ) / 4096  # the deviation that a sample may show, as 4096 equally likely values
+    levels = (np.arange(4096) + 0.5) / 4096  # the deviation that a sample may show, as 4096 equally likely values
     reach = critical * np.sqrt(stats.chi2.ppf(levels, seeds - 1) / (seeds - 1))
 
     def missing_power(effect: float) -> float:  # effect in standard errors
@@ -183,14 +179,10 @@ def identity_bootstrap(
     ids = labels("query_ids", query_ids, values.size)
     valid = ~np.isnan(values)
     if values.ndim != 1 or not valid.any():
-        raise ValueError(
-            f"average_precision must be one-dimensional with a valid query; its shape is {values.shape}"
-        )
+        raise ValueError(f"average_precision must be one-dimensional with a valid query; its shape is {values.shape}")
     identity, count = np.unique(ids[valid], return_inverse=True, return_counts=True)[1:]
     total = np.bincount(identity, weights=values[valid])
-    drawn = np.random.default_rng(seed).multinomial(
-        len(total), np.full(len(total), 1 / len(total)), size=resamples
-    )
+    drawn = np.random.default_rng(seed).multinomial(len(total), np.full(len(total), 1 / len(total)), size=resamples)
     means = (drawn @ total) / (drawn @ count)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(values[valid].mean()), float(low), float(high), confidence, len(total))
@@ -199,9 +191,7 @@ def identity_bootstrap(
 def _differences(a, b) -> np.ndarray:
     a, b = to_numpy(a).astype(np.float64), to_numpy(b).astype(np.float64)
     if a.shape != b.shape or a.ndim != 1 or not len(a) or not np.isfinite([a, b]).all():
-        raise ValueError(
-            f"a and b must be finite scores of the same seeds, in order; shapes {a.shape} and {b.shape}"
-        )
+        raise ValueError(f"a and b must be finite scores of the same seeds, in order; shapes {a.shape} and {b.shape}")
     return a - b
 
 

@@ -49,9 +49,7 @@ class AGW(nn.Module):
         self.classifier = nn.Linear(self.backbone.channels, num_ids, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
 
-    def forward(
-        self, frames: Tensor, masks: Tensor | None = None, silhouettes: Tensor | None = None
-    ) -> ModelOutput:
+    def forward(self, frames: Tensor, masks: Tensor | None = None, silhouettes: Tensor | None = None) -> ModelOutput:
         """frames: (B, T, 3, H, W) in [0, 1]; masks and silhouettes, which other networks use, are ignored.
 
         embedding: the feature after the neck (B, D). features: {"global": the one before it}, for the

@@ -142,9 +142,7 @@ def load_imagenet_weights(network: ResNet, weights: str | Path, name: str) -> No
         source, way_out = str(weights), f"pass torchvision's {name} weights (.pth)"
     try:
         if weights == "imagenet":
-            state = torch.hub.load_state_dict_from_url(
-                source, map_location="cpu", progress=True, weights_only=True
-            )
+            state = torch.hub.load_state_dict_from_url(source, map_location="cpu", progress=True, weights_only=True)
         else:
             state = torch.load(source, map_location="cpu", weights_only=True)
         state = {key: value for key, value in state.items() if not key.startswith("fc.")}

@@ -1,6 +1,7 @@
 """Runs: from a configuration and a seed to a record. What is missing is measured once, by whoever comes first."""
 
 import importlib
+import json
 import resource
 import sys
 import time
@@ -68,8 +69,14 @@ class Run:
 
     @property
     def hash(self) -> str:
-        """What the run's records are called after, see `config_hash`."""
-        return config_hash(asdict(self))
+        """What the run's records are called after: the hash of network, data and all that differs from the defaults.
+
+        A field that is added later renames no record; a default that is changed later does not pass unnoticed, because
+        records hold the whole configuration.
+        """
+        plain = asdict(Run(self.model, self.data))
+        changed = {name: value for name, value in asdict(self).items() if json.dumps(value) != json.dumps(plain[name])}
+        return config_hash({"model": self.model, "data": self.data, **changed})
 
 
 @dataclass(frozen=True)
@@ -195,14 +202,19 @@ def reproduce(
 ) -> int:
     """Measure every row under every seed that has no record yet; gives how many runs this process did.
 
-    seeds: at most that many of each row's, from seed 0 on. fresh: measure from scratch even where there is a record.
+    A run that several rows share is measured once, for the first of them. seeds: at most that many of each row's, from
+    seed 0 on. fresh: measure from scratch even where there is a record. report: called with each new record. The other
+    arguments are those of `execute`.
+
     The command may be started several times at once: each run is locked while it is measured, and the others take the
-    next; all wait until nothing is missing. Processes of one `accelerate launch` measure every run together. report:
-    called with each new record. The other arguments are those of `execute`.
+    next; all wait until nothing is missing. Processes of one `accelerate launch` measure every run together.
     """
     started = time.time()
     main = distributed.start_processes().is_main_process
-    jobs = {(row.run.hash, seed): (row, seed) for row in rows for seed in range(row.seeds)[:seeds]}
+    jobs: dict[tuple[str, int], tuple[Row, int]] = {}  # by what names a record
+    for row in rows:
+        for seed in range(row.seeds)[:seeds]:
+            jobs.setdefault((row.run.hash, seed), (row, seed))
 
     def missing(row: Row, seed: int) -> bool:
         path = record_path(paper, row.run.hash, seed, figures)

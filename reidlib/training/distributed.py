@@ -68,9 +68,7 @@ def share_of_batch(batch: Any, device: torch.device) -> Any:
         if (count := num_processes()) > 1:
             size, rest = divmod(len(leaf), count)
             if rest:
-                raise ValueError(
-                    f"a batch of {len(leaf)} cannot be shared by {count} processes; choose a multiple"
-                )
+                raise ValueError(f"a batch of {len(leaf)} cannot be shared by {count} processes; choose a multiple")
             leaf = leaf[dist.get_rank() * size :][:size]
         return leaf.to(device, non_blocking=True) if isinstance(leaf, Tensor) else leaf
 
@@ -80,10 +78,7 @@ def share_of_batch(batch: Any, device: torch.device) -> Any:
 def _map_leaves(function: Callable, batch: Any) -> Any:
     """`function` applied to every tensor and sequence of strings in a batch; other values stay."""
     if dataclasses.is_dataclass(batch):
-        values = {
-            field.name: _map_leaves(function, getattr(batch, field.name))
-            for field in dataclasses.fields(batch)
-        }
+        values = {field.name: _map_leaves(function, getattr(batch, field.name)) for field in dataclasses.fields(batch)}
         return dataclasses.replace(batch, **values)
     if isinstance(batch, Mapping):
         return {key: _map_leaves(function, value) for key, value in batch.items()}

@@ -154,9 +154,7 @@ class _Run:
         free = {id(p) for module in self.modules.values() for p in module.parameters()}
         chosen: dict[str, list[nn.Parameter]] = {}
         for group, optimiser in self.optimisers.items():
-            chosen[group] = [
-                p for settings in optimiser.param_groups for p in settings["params"] if p.requires_grad
-            ]
+            chosen[group] = [p for settings in optimiser.param_groups for p in settings["params"] if p.requires_grad]
             if not {id(p) for p in chosen[group]} <= free:
                 raise ValueError(
                     f"the optimiser of {group!r} has parameters of another optimiser, or of neither model "
@@ -200,9 +198,7 @@ class _Run:
             self.terms = terms
         if terms != self.terms:
             raise ValueError(f"the objective gave the terms {self.terms} before and {terms} now")
-        self.unread.append(
-            torch.stack([v.detach().float() for group in losses.values() for v in group.values()])
-        )
+        self.unread.append(torch.stack([v.detach().float() for group in losses.values() for v in group.values()]))
 
     def read_losses(self, bar: tqdm) -> None:
         """Bring noted terms into the history and onto the bar; FloatingPointError if one is not finite."""

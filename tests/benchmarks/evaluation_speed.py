@@ -64,9 +64,7 @@ def added_memory(call: Callable) -> float | None:
     reset, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
     def read(field: str) -> int:
-        return next(
-            int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field)
-        )
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(field))
 
     try:
         reset.write_text("5")  # forgets the peak so far
@@ -80,9 +78,7 @@ def added_memory(call: Callable) -> float | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     query, gallery, labels = mars_like()
@@ -95,9 +91,7 @@ def main() -> None:
         "one pass over the distances (`min`)": lambda: distances.min(),
         "`retrieval_scores`": lambda: retrieval_scores(distances, **labels),
         "the same mAP, Python loop": lambda: python_loop(distances, **labels),
-        "matrix product, 11310 × 11310": lambda: (
-            everything @ everything.copy().T
-        ),  # a copy: NumPy would halve X @ X.T
+        "matrix product, 11310 × 11310": lambda: everything @ everything.copy().T,  # a copy: NumPy would halve X @ X.T
         "`k_reciprocal_rerank`": lambda: k_reciprocal_rerank(query, gallery),
         "`average_query_expansion`, k = 5": lambda: average_query_expansion(query, gallery, k=5, alpha=3.0),
         "`cluster_query_expansion`": lambda: cluster_query_expansion(query, gallery, threshold=100.0),

@@ -15,9 +15,7 @@ def coded_clip(num_frames=3):
     image = np.stack([row, column, np.full_like(row, 7)])
     frames = np.repeat(image[None], num_frames, axis=0)
     code = np.repeat((row % 2 + 2 * (column % 2) + 1)[None], num_frames, axis=0)
-    return Clip(
-        frames, masks=(code > 2).astype(np.uint8)[:, None], next_frames=frames.copy(), truth={"parts": code}
-    )
+    return Clip(frames, masks=(code > 2).astype(np.uint8)[:, None], next_frames=frames.copy(), truth={"parts": code})
 
 
 def assert_aligned(clip):

@@ -105,6 +105,4 @@ def test_nearest_is_a_stable_sort_cut_short():
     for _ in range(300):
         distances = RNG.integers(0, 4, (int(RNG.integers(1, 5)), int(RNG.integers(1, 9)))).astype("f4")
         k = int(RNG.integers(1, 11))
-        np.testing.assert_array_equal(
-            nearest(distances, k), np.argsort(distances, axis=1, kind="stable")[:, :k]
-        )
+        np.testing.assert_array_equal(nearest(distances, k), np.argsort(distances, axis=1, kind="stable")[:, :k])

@@ -258,9 +258,7 @@ def test_cross_view_accuracy_agrees_with_brute_force():
 
 def test_a_complete_gait_data_set_pools_to_the_mean_of_its_view_pairs():
     rng = np.random.default_rng(8)
-    views = np.arange(
-        0, 181, 18
-    )  # CASIA-B: 11 views, here 10 identities with 2 probes and 4 gallery sequences
+    views = np.arange(0, 181, 18)  # CASIA-B: 11 views, here 10 identities with 2 probes and 4 gallery sequences
     query_ids, query_views = np.repeat(np.arange(1, 11), 22), np.tile(views, 20)
     gallery_ids, gallery_views = np.repeat(np.arange(1, 11), 44), np.tile(views, 40)
     distances = rng.random((220, 440)) - 0.4 * (query_ids[:, None] == gallery_ids)

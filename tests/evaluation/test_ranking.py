@@ -19,9 +19,7 @@ def test_same_identity_pairs_are_all_pairs_of_real_identities():
         queries = rng.integers(-1, 4, int(rng.integers(0, 6)))
         gallery = rng.integers(-1, 4, int(rng.integers(0, 9)))
         ours = list(zip(*same_identity_pairs(queries, gallery)))
-        expected = [
-            (q, g) for q in range(len(queries)) for g in range(len(gallery)) if queries[q] == gallery[g] > 0
-        ]
+        expected = [(q, g) for q in range(len(queries)) for g in range(len(gallery)) if queries[q] == gallery[g] > 0]
         assert sorted(ours) == expected
         assert [q for q, _ in ours] == [q for q, _ in expected]
 
@@ -30,9 +28,7 @@ def ranks_of(*lists):
     """MatchRanks of one query a list."""
     query = np.repeat(np.arange(len(lists)), [len(ranks) for ranks in lists])
     place = np.concatenate([np.arange(1, len(ranks) + 1) for ranks in lists])
-    return MatchRanks(
-        query, place, np.concatenate(lists).astype(int), np.array([len(ranks) for ranks in lists])
-    )
+    return MatchRanks(query, place, np.concatenate(lists).astype(int), np.array([len(ranks) for ranks in lists]))
 
 
 def test_both_average_precisions_by_hand():

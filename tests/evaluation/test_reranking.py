@@ -84,9 +84,7 @@ def test_ties_and_duplicates_follow_the_documented_order():
     rng = np.random.default_rng(1)
     for _ in range(100):
         half = rng.integers(-2, 3, (8, 2)).astype(np.float64)
-        features = np.concatenate(
-            [half, -half]
-        )  # mean zero: every distance is an exact integer, with many ties
+        features = np.concatenate([half, -half])  # mean zero: every distance is an exact integer, with many ties
         case = features[:6], features[6:], int(rng.integers(1, 8)), int(rng.integers(1, 5)), 0.3
         np.testing.assert_allclose(k_reciprocal_rerank(*case), published(*case), rtol=0, atol=1e-10)
 

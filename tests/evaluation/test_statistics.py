@@ -120,9 +120,7 @@ def best_verdicts(means, best, seed, trials=TRIALS):
 
 
 def test_a_tied_best_is_confirmed_no_more_often_than_stated():
-    verdicts = best_verdicts(
-        [0.0, 0.0, -30.0, -30.0], best=0, seed=3
-    )  # the worst case: one equal rival alone
+    verdicts = best_verdicts([0.0, 0.0, -30.0, -30.0], best=0, seed=3)  # the worst case: one equal rival alone
     low, high = plausible(0.025)
     assert low < share(verdicts, "replicates") < high
 
@@ -143,9 +141,7 @@ def test_a_clear_best_is_confirmed_and_a_clear_impostor_contradicted():
     assert share(best_verdicts([8.0, 0.0, 1.0], best=0, seed=6, trials=200), "replicates") > 0.95
     assert share(best_verdicts([8.0, 0.0, 1.0], best=2, seed=6, trials=200), "contradicted") > 0.95
     rng = np.random.default_rng(7)
-    result = best_against_runner_up(
-        np.array([[8.0], [0.0], [1.0]]) + 0.1 * rng.standard_normal((3, 6)), best=0
-    )
+    result = best_against_runner_up(np.array([[8.0], [0.0], [1.0]]) + 0.1 * rng.standard_normal((3, 6)), best=0)
     assert result.runner_up == 2
     assert result.interval.estimate == pytest.approx(7, abs=0.3)
     few = best_against_runner_up(np.array([[8.0], [0.0], [1.0]]) + 0.1 * rng.standard_normal((3, 3)), best=0)
@@ -173,8 +169,7 @@ def test_the_detectable_difference_has_the_power_of_the_noncentral_t(seeds, powe
 def test_the_detectable_difference_shrinks_with_seeds_and_grows_with_power():
     rng = np.random.default_rng(9)
     sizes = [
-        smallest_detectable_difference(stats.zscore(rng.standard_normal(n), ddof=1), np.zeros(n))
-        for n in (2, 6, 30)
+        smallest_detectable_difference(stats.zscore(rng.standard_normal(n), ddof=1), np.zeros(n)) for n in (2, 6, 30)
     ]
     assert sizes[0] > sizes[1] > sizes[2]
     sample = rng.standard_normal(6)
@@ -185,9 +180,7 @@ def test_the_detectable_difference_shrinks_with_seeds_and_grows_with_power():
 def queries_of(rng, identities, each):
     """Average precisions that vary between people more than within them; the true mean is 0.5."""
     person = rng.uniform(0.2, 0.8, identities)
-    return np.repeat(person, each) + rng.uniform(-0.1, 0.1, identities * each), np.repeat(
-        np.arange(identities), each
-    )
+    return np.repeat(person, each) + rng.uniform(-0.1, 0.1, identities * each), np.repeat(np.arange(identities), each)
 
 
 def test_the_bootstrap_interval_covers_the_truth_as_often_as_stated():

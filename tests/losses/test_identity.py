@@ -11,9 +11,7 @@ def test_hand_computed_case():
     logits = torch.tensor([[math.log(2), 0.0]])
     expected = -0.95 * math.log(2 / 3) - 0.05 * math.log(1 / 3)
     assert identity_loss(logits, torch.tensor([0])).item() == pytest.approx(expected, rel=1e-6)
-    assert identity_loss(logits, torch.tensor([1]), smoothing=0.0).item() == pytest.approx(
-        math.log(3), rel=1e-6
-    )
+    assert identity_loss(logits, torch.tensor([1]), smoothing=0.0).item() == pytest.approx(math.log(3), rel=1e-6)
 
 
 def test_mean_over_the_batch_with_gradient_probability_minus_target():

@@ -28,9 +28,7 @@ def test_hand_computed_line():
     features = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
     labels = torch.tensor([0, 0, 1, 1])
     # anchors 0, 1, 3, 7: farthest positive 1, 1, 4, 4; nearest negative 3, 2, 2, 6
-    assert batch_hard_triplet_loss(features, labels, margin=0.3).item() == pytest.approx(
-        (0 + 0 + 2.3 + 0) / 4
-    )
+    assert batch_hard_triplet_loss(features, labels, margin=0.3).item() == pytest.approx((0 + 0 + 2.3 + 0) / 4)
     soft = sum(math.log1p(math.exp(d)) for d in (-2, -1, 2, -2)) / 4
     assert batch_hard_triplet_loss(features, labels, margin=None).item() == pytest.approx(soft)
     # triplets above zero: only anchor 3's, against negatives at distance 3 (4 - 3 + 0.3) and 2 (4 - 2 + 0.3)

@@ -52,9 +52,7 @@ def test_distances_of_twenty_do_not_drown_the_negatives():
     features = 0.3 * torch.randn(32, 2048)
     labels = torch.arange(8).repeat_interleave(4)
     assert 18 < torch.pdist(features).mean() < 20
-    assert weighted_triplet_loss(features, labels).item() == pytest.approx(
-        by_loops(features, labels), rel=1e-4
-    )
+    assert weighted_triplet_loss(features, labels).item() == pytest.approx(by_loops(features, labels), rel=1e-4)
     assert 0.5 < weighted_triplet_loss(features, labels) < 1.5
 
 
@@ -71,7 +69,5 @@ def test_gradients_agree_with_finite_differences_and_stay_finite():
 def test_anchors_without_a_positive_are_left_out():
     torch.manual_seed(2)
     features, labels = torch.randn(5, 3), torch.tensor([0, 0, 1, 1, 2])
-    assert weighted_triplet_loss(features, labels).item() == pytest.approx(
-        by_loops(features, labels), rel=1e-5
-    )
+    assert weighted_triplet_loss(features, labels).item() == pytest.approx(by_loops(features, labels), rel=1e-5)
     assert weighted_triplet_loss(features[:3], torch.tensor([0, 1, 2])).isnan()

@@ -76,9 +76,7 @@ def test_a_clip_is_the_average_of_its_frames_in_any_order(mini):
         whole = mini(frames=frames).features["global"]
         single = torch.stack([mini(frames=frames[:, t : t + 1]).features["global"] for t in range(4)]).mean(0)
         torch.testing.assert_close(whole, single, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(
-            whole, mini(frames=frames[:, [2, 0, 3, 1]]).features["global"], rtol=1e-4, atol=1e-5
-        )
+        torch.testing.assert_close(whole, mini(frames=frames[:, [2, 0, 3, 1]]).features["global"], rtol=1e-4, atol=1e-5)
 
 
 def test_for_retrieval_drops_the_classifier_from_a_copy(mini):

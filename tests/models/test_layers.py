@@ -6,13 +6,9 @@ from reidlib.models.layers import BNNeck, GeM, NonLocalBlock, NormalizeFrames
 
 def test_normalize_frames_maps_imagenet_mean_and_one_deviation_above_it_to_zero_and_one():
     layer = NormalizeFrames()
-    mean = (
-        torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1) / 255
-    )  # the 8-bit statistics that Caffe models use
+    mean = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1) / 255  # the 8-bit statistics that Caffe models use
     deviation = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1) / 255
-    torch.testing.assert_close(
-        layer(mean.expand(2, 4, 3, 5, 6)), torch.zeros(2, 4, 3, 5, 6), atol=1e-6, rtol=0
-    )
+    torch.testing.assert_close(layer(mean.expand(2, 4, 3, 5, 6)), torch.zeros(2, 4, 3, 5, 6), atol=1e-6, rtol=0)
     torch.testing.assert_close(layer(mean + deviation), torch.ones(3, 1, 1))
     assert not list(layer.parameters())
     assert set(layer.state_dict()) == {"mean", "std"}
@@ -39,9 +35,7 @@ def test_gem_learns_its_exponent():
     x, gem = torch.rand(2, 3, 4, 5, dtype=torch.float64), GeM()
     gem(x).sum().backward()
     step = 1e-3
-    slope = sum(
-        sign * x.pow(3 + sign * step).mean((2, 3)).pow(1 / (3 + sign * step)).sum() for sign in (1, -1)
-    )
+    slope = sum(sign * x.pow(3 + sign * step).mean((2, 3)).pow(1 / (3 + sign * step)).sum() for sign in (1, -1))
     assert gem.p.grad.item() == pytest.approx(slope.item() / (2 * step), rel=1e-3)
 
 

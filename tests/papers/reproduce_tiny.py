@@ -36,10 +36,12 @@ def main(figures: str, iterations: str, ready: str = "", go: str = "") -> None:
             time.sleep(0.001)
 
     def report(row, record):
-        print("measured", record.seed, flush=True)
+        sys.stdout.write(f"measured {record.seed}\n")
 
     done = runs.reproduce("baseline", rows, figures=Path(figures), report=report, progress=False)
-    print("done", done, flush=True)
+    sys.stdout.write(f"done {done}\n")
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,17 @@ def test_street_is_rendered_from_the_seed_with_junk(new_cache):
     assert found[0].fingerprint != found[1].fingerprint
 
 
+def test_validation_is_made_of_training_identities_only(new_cache):
+    new_cache()
+    street = open_benchmark("street", 0, {}, STREET, progress=False)
+    found = open_benchmark("street_validation", 0, {}, STREET, progress=False)
+    train, test = ({t.person_id for t in part} for part in (found.train, found.query))
+    assert (len(train), len(test)) == (4, 2)
+    assert train | test == {t.person_id for t in street.train} and not train & test
+    assert keys(found.query) == keys(found.gallery)
+    assert found.fingerprint != street.fingerprint
+
+
 def test_mars_is_read_from_its_folder_with_junk(new_cache, tmp_path):
     new_cache()
     street = open_benchmark("street", 0, {}, STREET, progress=False)
@@ -62,7 +73,9 @@ def test_mars_edges_are_split_by_the_seed_into_halves(monkeypatch):
 
 
 def test_errors_say_what_is_known_and_where_to_point():
-    with pytest.raises(ValueError, match="no data are called 'duke'; known: street, mars, mars_edges"):
+    with pytest.raises(
+        ValueError, match="no data are called 'duke'; known: street, street_validation, mars, mars_edges"
+    ):
         open_benchmark("duke", 0, {})
     for name in ("mars", "mars_edges"):
         with pytest.raises(FileNotFoundError, match=f"say where it lies with --data {name}=DIR"):

@@ -27,9 +27,7 @@ def launch(*arguments: Path) -> None:
     """The script in two CPU processes of one thread each (`accelerate launch` starts only one on CPUs)."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", SCRIPT]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
-    done = subprocess.run(
-        [*command, *arguments], env=environment, capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
@@ -51,9 +49,7 @@ def reference() -> tuple[dict, dict]:
         adam, sgd = options["optimisers"]["network"], options["optimisers"]["centers"]
         network_gradients = torch.autograd.grad(network, list(model.parameters()), retain_graph=True)
         center_gradients = torch.autograd.grad(losses["centers"]["center"], list(objective.parameters()))
-        for p, gradient in zip(
-            [*model.parameters(), *objective.parameters()], network_gradients + center_gradients
-        ):
+        for p, gradient in zip([*model.parameters(), *objective.parameters()], network_gradients + center_gradients):
             p.grad = gradient
         adam.param_groups[0]["lr"] = 0.05 if i < 4 else 0.005
         adam.step()
@@ -74,9 +70,7 @@ def test_two_processes_match_one_that_normalises_each_half_of_a_batch(tmp_path):
         found = torch.load(tmp_path / f"weights.{process}")
         assert found["state"].keys() == state.keys()
         for name, value in state.items():
-            torch.testing.assert_close(
-                found["state"][name].double(), value.double(), rtol=1e-9, atol=1e-11, msg=name
-            )
+            torch.testing.assert_close(found["state"][name].double(), value.double(), rtol=1e-9, atol=1e-11, msg=name)
         assert found["history"].keys() == history.keys()
         for term, values in history.items():
             assert found["history"][term] == pytest.approx(values, rel=1e-6), term

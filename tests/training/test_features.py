@@ -70,15 +70,11 @@ def test_fit_takes_the_loader_of_the_data_room():
     torch.manual_seed(0)
     tracklets = grey_tracklets([6] * 8)
     model = create_model("agw", num_ids=4, scale="mini")
-    loader = partial(
-        train_batches, tracklets, ids_per_batch=4, clips_per_id=2, num_frames=2, iterations=30, seed=0
-    )
+    loader = partial(train_batches, tracklets, ids_per_batch=4, clips_per_id=2, num_frames=2, iterations=30, seed=0)
 
     def objective(model, batch):
         return {
-            "network": {
-                "identity": nn.functional.cross_entropy(model(batch.frames).logits["global"], batch.labels)
-            }
+            "network": {"identity": nn.functional.cross_entropy(model(batch.frames).logits["global"], batch.labels)}
         }
 
     optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=3e-3)

@@ -167,9 +167,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         run(model, optimisers={"point": sgd(model)}, checkpoint=path)
     objective, model = SaddleObjective(), Point()
     with pytest.raises(CheckpointError, match=r"run\.pt belongs to another network"):
-        run(
-            model, objective, optimisers={"network": sgd(model), "adversary": sgd(objective)}, checkpoint=path
-        )
+        run(model, objective, optimisers={"network": sgd(model), "adversary": sgd(objective)}, checkpoint=path)
     with pytest.raises(CheckpointError, match=r"has 5 iterations, more than the 3 asked for"):
         run(Point(), iterations=3, checkpoint=path)
 

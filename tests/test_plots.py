@@ -1,0 +1,164 @@
+"""What the figures contain."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from PIL import Image
+
+from reidlib import plots
+from reidlib.data import ArrayFrames, Tracklet
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def tracklet(person, camera, length=5, **truth):
+    """Frames (8×4) of which number i is filled with 10 · i."""
+    frames = np.arange(length, dtype=np.uint8)[:, None, None, None] * np.full((1, 3, 8, 4), 10, np.uint8)
+    parts = truth.pop("parts", None)
+    return Tracklet(person, camera, ArrayFrames(frames, parts, truth=truth))
+
+
+def images(figure):
+    """The picture of every pair of axes that shows one."""
+    return [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images]
+
+
+def titles(figure):
+    return [axes.get_title() for axes in figure.axes]
+
+
+def edge(axes):
+    """The colour of the frame, None without."""
+    spines = axes.spines.values()
+    if not axes.axison or not all(spine.get_visible() for spine in spines):
+        return None
+    [colour] = {to_hex(spine.get_edgecolor()) for spine in spines}
+    return colour
+
+
+def test_a_contact_sheet_shows_every_image_in_rows():
+    pictures = [np.full((3, 8, 4), i, np.uint8) for i in range(5)]
+    figure = plots.contact_sheet(pictures, columns=3, titles=list("abcde"))
+    assert len(figure.axes) == 6
+    assert titles(figure) == ["a", "b", "c", "d", "e", ""]
+    assert [image.shape for image in images(figure)] == [(8, 4, 3)] * 5
+    assert [image.max() for image in images(figure)] == [0, 1, 2, 3, 4]
+    assert not figure.axes[5].axison
+    assert all(not len(axes.get_xticks()) for axes in figure.axes[:5])
+    assert [round(axes.get_subplotspec().rowspan.start) for axes in figure.axes] == [0, 0, 0, 1, 1, 1]
+
+
+def test_tracklet_rows_are_evenly_spaced():
+    figure = plots.tracklet_rows([tracklet(7, 2, 9), tracklet(8, 3, 3)], frames=3)
+    assert [image.max() for image in images(figure)] == [0, 40, 80, 0, 10, 20]
+    assert titles(figure) == ["id 7, cam 2", "frame 4", "frame 8", "id 8, cam 3", "frame 1", "frame 2"]
+
+
+def test_truth_row_shows_each_kind():
+    parts = np.zeros((5, 8, 4), np.uint8)
+    parts[:, 2:6] = 3
+    joints = np.zeros((5, 2, 3), np.float32)
+    joints[:, 0] = 1, 2, 1  # the other one is hidden
+    flow = np.zeros((5, 2, 8, 4), np.float32)
+    figure = plots.truth_row(tracklet(1, 1, parts=parts, joints=joints, flow=flow), 3)
+    assert titles(figure) == ["frame", "silhouette", "parts", "joints", "flow"]
+    frame, silhouette, _, _, colours = images(figure)
+    assert frame.max() == 30
+    assert np.array_equal(silhouette, parts[3] > 0)
+    overlay = figure.axes[2].images[1].get_array()
+    assert np.array_equal(overlay.mask, parts[3] == 0) and set(overlay.compressed()) == {3}
+    assert figure.axes[3].collections[0].get_offsets().tolist() == [[1, 2]]
+    assert colours.min() == 255  # no motion
+
+
+def test_flow_colours():
+    flow = np.zeros((2, 1, 5), np.float32)
+    flow[0, 0, :4] = 2, -2, 0, 1  # right, left, down, half as fast to the right, still
+    flow[1, 0, 2] = 2
+    colours = plots.flow_colours(flow)
+    assert colours.shape == (3, 1, 5) and colours.dtype == np.uint8
+    right, left, down, slow, still = colours[:, 0].T.tolist()
+    assert right == [255, 0, 0]  # hue 0
+    assert left == [0, 255, 255]  # hue 1/2
+    assert down == [127, 255, 0]  # hue 1/4
+    assert slow == [255, 127, 127]
+    assert still == [255, 255, 255]
+    assert (plots.flow_colours(np.zeros((2, 3, 3))) == 255).all()
+
+
+def test_a_ranked_list_frames_right_answers_green_and_wrong_ones_red():
+    gallery = [tracklet(person, camera) for person, camera in ((7, 1), (8, 2), (0, 3), (7, 4))]
+    figure = plots.ranked_list(tracklet(7, 5), gallery, np.array([3, 2, 0, 1]), length=3)
+    assert titles(figure) == ["query\ncam 5", "1\ncam 4", "2\ncam 3", "3\ncam 1"]
+    assert [edge(axes) for axes in figure.axes] == [plots.NEUTRAL, plots.RIGHT, plots.WRONG, plots.RIGHT]
+    assert [image.max() for image in images(figure)] == [20] * 4  # the middle frames
+
+
+def test_a_ranked_list_may_be_shorter_than_asked():
+    figure = plots.ranked_list(tracklet(1, 1), [tracklet(2, 2)], np.array([0]), length=10)
+    assert [edge(axes) for axes in figure.axes] == [plots.NEUTRAL, plots.WRONG]
+
+
+def test_an_embedding_map_has_a_colour_a_person():
+    points = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]])
+    figure = plots.embedding_map(points, np.array([1, 1, 2, 3]), np.array([1, 2, 1, 2]))
+    [drawn] = figure.axes[0].collections
+    assert np.array_equal(drawn.get_offsets(), points)
+    colours = [to_hex(colour) for colour in drawn.get_facecolors()]
+    assert colours[0] == colours[1] and len(set(colours)) == 3
+    markers = [path.vertices.tobytes() for path in drawn.get_paths()]
+    assert markers[0] == markers[2] != markers[1] == markers[3]
+
+
+def test_cmc_curves_are_the_share_of_valid_queries():
+    figure = plots.cmc_curves({"one": np.array([1, 2, 0, 5, 1]), "other": np.array([3])}, longest=4)
+    one, other = figure.axes[0].get_lines()
+    assert one.get_xdata().tolist() == [1, 2, 3, 4]
+    assert one.get_ydata().tolist() == [50, 75, 75, 75]
+    assert other.get_ydata().tolist() == [0, 0, 100, 100]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["one", "other"]
+
+
+def test_loss_history_has_a_line_a_term():
+    history = pd.DataFrame(
+        {"iteration": [0, 1, 2], "network/identity": [3.0, 2.0, 1.0], "network/triplet": [1, 1, 0.5]}
+    )
+    axes = plots.loss_history(history).axes[0]
+    assert {line.get_label(): line.get_ydata().tolist() for line in axes.get_lines()} == {
+        "network/identity": [3, 2, 1],
+        "network/triplet": [1, 1, 0.5],
+    }
+    assert axes.get_yscale() == "log"
+
+
+def test_score_intervals_are_drawn_from_low_to_high():
+    rows = pd.DataFrame(
+        [
+            ("chance", "mAP", 1.0, 0.5, 1.5),
+            ("chance", "rank-1", 9.0, 9.0, 9.0),
+            ("one seed", "mAP", 40.0, np.nan, np.nan),
+            ("unmeasured", "mAP", np.nan, np.nan, np.nan),
+            ("baseline", "mAP", 50.0, 47.0, 53.0),
+        ],
+        columns=["row", "column", "measured", "low", "high"],
+    )
+    axes = plots.score_intervals(rows, "mAP").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["chance", "one seed", "baseline"]
+    [container] = axes.containers
+    line, _, (bars,) = container.lines
+    assert line.get_xdata().tolist() == [1, 40, 50]
+    assert [segment[:, 0].tolist() for segment in bars.get_segments()] == [[0.5, 1.5], [40, 40], [47, 53]]
+    assert axes.yaxis_inverted() and "mAP" in axes.get_xlabel()
+
+
+def test_figures_are_saved_as_small_pictures_in_new_folders(tmp_path):
+    path = plots.save(plots.contact_sheet([np.zeros((3, 8, 4), np.uint8)], columns=1), tmp_path / "new" / "sheet.png")
+    assert path == tmp_path / "new" / "sheet.png"
+    with Image.open(path) as image:
+        assert image.format == "PNG" and max(image.size) <= 200
