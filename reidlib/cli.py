@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         return chosen.command(chosen) or 0
+    except BrokenPipeError:  # the reader of our output, `head` for instance, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"reidlib {chosen.verb}: {error}", file=sys.stderr)
         return 2
@@ -145,7 +149,7 @@ def _reproduce(chosen: argparse.Namespace) -> None:
 
 
 def _tables(chosen: argparse.Namespace) -> None:
-    from reidlib.papers import table, table_names
+    from reidlib.papers import table, table_names, wide_table
 
     names = table_names(chosen.paper, chosen.scale)
     cells = {name: table(chosen.paper, name, chosen.scale) for name in names}
@@ -155,8 +159,8 @@ def _tables(chosen: argparse.Namespace) -> None:
                 print(json.dumps({key: None if value != value else value for key, value in cell.items()}))
         return
     for name, frame in cells.items():
-        print(f"\n{chosen.paper}, {name} (percent; mean over seeds, 95 % interval)")
-        print(frame.drop(columns=["paper", "table"]).round(1).to_string(index=False))
+        print(f"\n{chosen.paper}, {name} (percent; mean ± half of the 95 % interval over seeds)")
+        print(wide_table(frame).to_string())
 
 
 def _render(chosen: argparse.Namespace) -> None:

@@ -141,3 +141,10 @@ def test_a_changed_configuration_has_no_records(three_rows, tmp_path):
     row = replace(three_rows[0], run=replace(three_rows[0].run, num_frames=4))
     assert len(records_of("baseline", three_rows[0], tmp_path)) == 3
     assert records_of("baseline", row, tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["street", "twin worlds", "real edge maps"])
+def test_the_numbers_in_the_readme_are_the_records(name):
+    readme = (FIGURES.parent / "README.md").read_text()
+    for label, row in wide_table(table("baseline", name)).iterrows():
+        assert f"| {label} | {row['rank-1']} | {row['mAP']} | {row['mINP']} |" in readme
