@@ -1,5 +1,6 @@
 """The notebooks' hygiene; that they run, and that their checked cells give the stored output, is nbval's part."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -51,10 +52,8 @@ def test_functions_are_short_and_imports_stand_first(notebook):
     for cell in code_cells(notebook)[1:]:
         lines = "".join(cell["source"]).split("\n")
         assert not [line for line in lines if line.startswith(("import ", "from ", "%", "!"))]
-        starts = [i for i, line in enumerate(lines) if line.startswith("def ")]
-        for start in starts:
-            body = [line for line in lines[start + 1 :] if line.startswith((" ", ")")) or not line]
-            assert len(body) <= 10
+        functions = [node for node in ast.walk(ast.parse("\n".join(lines))) if isinstance(node, ast.FunctionDef)]
+        assert all(function.end_lineno - function.lineno <= 10 for function in functions)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
