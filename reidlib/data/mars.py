@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import scipy.io
 
 from reidlib.data import attributes as attribute_files
 from reidlib.data.images import ImageFiles
+from reidlib.data.matlab import read_whole_numbers
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint
 
 IMAGES_FROM = "get it from http://www.liangzheng.com.cn/Project/project_mars.html"
@@ -85,43 +85,22 @@ def read_info(folder: str | Path) -> MarsInfo:
     train = _read_table(folder / "tracks_train_info.mat", "track_train_info")
     test = _read_table(folder / "tracks_test_info.mat", "track_test_info")
     path = folder / "query_IDX.mat"
-    query = _read_mat(path, "query_IDX").ravel()
+    query = read_whole_numbers(path, "query_IDX", INFO_FROM).ravel()
     if query.size and not 1 <= query.min() <= query.max() <= len(test):
         raise ValueError(
-            f"{path}: expected row numbers from 1 to {len(test)}, found {query.min()} to {query.max()}; "
-            f"{INFO_FROM}"
+            f"{path}: expected row numbers from 1 to {len(test)}, found {query.min()} to {query.max()}; {INFO_FROM}"
         )
     return MarsInfo(train, test, query - 1)
 
 
-def _read_mat(path: Path, variable: str) -> np.ndarray:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a MATLAB file with {variable}; {INFO_FROM}")
-    try:
-        contents = scipy.io.loadmat(path)
-    except Exception as error:  # damaged files make scipy raise many kinds
-        raise ValueError(f"{path}: cannot be read as a MATLAB file ({error}); {INFO_FROM}") from error
-    if variable not in contents:
-        found = ", ".join(name for name in contents if not name.startswith("__")) or "nothing"
-        raise ValueError(f"{path}: expected the variable {variable}, found {found}; {INFO_FROM}")
-    values = contents[variable]
-    if values.dtype.kind not in "iuf" or (values != np.round(values)).any():
-        raise ValueError(f"{path}: expected whole numbers in {variable}, found {values.dtype}; {INFO_FROM}")
-    return values.astype(np.int64)
-
-
 def _read_table(path: Path, variable: str) -> np.ndarray:
-    table = _read_mat(path, variable)
+    table = read_whole_numbers(path, variable, INFO_FROM)
     if table.ndim != 2 or table.shape[1] != 4:
-        raise ValueError(
-            f"{path}: expected {variable} with 4 columns, found shape {table.shape}; {INFO_FROM}"
-        )
+        raise ValueError(f"{path}: expected {variable} with 4 columns, found shape {table.shape}; {INFO_FROM}")
     wrong = np.flatnonzero((table[:, 0] < 1) | (table[:, 1] < table[:, 0]))
     if wrong.size:
         row = wrong[0]
-        raise ValueError(
-            f"{path}: row {row + 1} of {variable} is no range of lines: {table[row, :2]}; {INFO_FROM}"
-        )
+        raise ValueError(f"{path}: row {row + 1} of {variable} is no range of lines: {table[row, :2]}; {INFO_FROM}")
     return table
 
 
@@ -170,9 +149,7 @@ def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int
     """The tracklets of bbox_train or bbox_test, by the table and the list of names."""
     path = root / "info" / f"{part}_name.txt"
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{path}: expected the names of all images of bbox_{part}, a line each; {INFO_FROM}"
-        )
+        raise FileNotFoundError(f"{path}: expected the names of all images of bbox_{part}, a line each; {INFO_FROM}")
     names = path.read_text(errors="replace").split()
     if len(table) and table[:, 1].max() > len(names):
         raise ValueError(

@@ -194,6 +194,11 @@ def fingerprint(*content: bytes | str) -> str:
     return digest.hexdigest()[:16]
 
 
+def outline(tracklets: Sequence[Tracklet]) -> str:
+    """What is known of tracklets without their pixels, as text for a fingerprint; attributes are left out."""
+    return repr([(t.person_id, t.camera_id, t.tracklet_id, t.view, t.condition, len(t)) for t in tracklets])
+
+
 def validation_split(benchmark: Benchmark, fraction: float = 0.2, seed: int = 0) -> Benchmark:
     """A benchmark of training identities only, for every choice that must not look at the test identities.
 

@@ -1,21 +1,15 @@
-"""Writing a benchmark in the on-disk layout of the data set that it is modelled on: one function a layout.
+"""Writing the layouts of the larger video data sets: MARS."""
 
-The loaders then read it as they read the real data.
-"""
-
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import scipy.io
-from PIL import Image
 from tqdm.auto import tqdm
 
 from reidlib.data import attributes
+from reidlib.data.export.files import new_folder, write_images
 from reidlib.data.tracklets import Benchmark, Tracklet
 
 
@@ -39,7 +33,7 @@ def mars(
     test = sorted({*benchmark.gallery, *benchmark.query}, key=_order)  # queries may be in the gallery as well
     rows = {tracklet: row for row, tracklet in enumerate(test, start=1)}
     bar = tqdm(total=len(train) + len(test), desc="exporting", unit="tracklet", disable=not progress)
-    with _new_folder(root) as folder, bar:
+    with new_folder(root) as folder, bar:
         info = folder / "info"
         info.mkdir()
         for part, tracklets in (("train", train), ("test", test)):
@@ -65,32 +59,14 @@ def _write_images(
     for tracklet in tracklets:
         person = "00-1" if tracklet.person_id < 0 else f"{tracklet.person_id:04d}"
         prefix = f"{person}C{tracklet.camera_id}T{tracklet.tracklet_id:04d}F"
-        (folder / person).mkdir(exist_ok=True)
         if (folder / person / f"{prefix}001.{image_format}").exists() or len(person) > 4:
             raise ValueError(
                 f"person {person}, camera {tracklet.camera_id}, tracklet {tracklet.tracklet_id}: expected "
                 "persons up to 9999, and a tracklet_id for each tracklet, different under one camera"
             )
         new = [f"{prefix}{number:03d}.{image_format}" for number in range(1, len(tracklet) + 1)]
-        for name, frame in zip(new, tracklet.frames()):
-            Image.fromarray(frame.transpose(1, 2, 0)).save(folder / person / name, quality=95)
+        write_images(folder / person, new, tracklet.frames())
         table.append((len(names) + 1, len(names) + len(new), max(tracklet.person_id, -1), tracklet.camera_id))
         names += new
         bar.update()
     return np.array(table, np.int32).reshape(-1, 4), names
-
-
-@contextmanager
-def _new_folder(root: str | Path) -> Iterator[Path]:
-    """A folder to write into that becomes `root` at the end, and vanishes if writing fails."""
-    root = Path(root)
-    if root.exists():
-        raise FileExistsError(f"{root} exists: give a new folder, or remove this one first")
-    root.parent.mkdir(parents=True, exist_ok=True)
-    folder = root.with_name(f".{root.name}.{os.getpid()}.part")
-    folder.mkdir()
-    try:
-        yield folder
-        folder.rename(root)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,10 @@
+"""Writing a benchmark in the on-disk layout of the data set that it is modelled on: one function a layout.
+
+The loaders then read it as they read the real data. Every function writes into a hidden folder beside `root`, which
+becomes `root` when everything is written; FileExistsError if `root` is there already.
+"""
+
+from reidlib.data.export.two_cameras import ilids_vid, prid2011
+from reidlib.data.export.video import mars
+
+__all__ = ["ilids_vid", "mars", "prid2011"]
