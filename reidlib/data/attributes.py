@@ -19,9 +19,7 @@ KEYS = ("person_id", "camera_id", "tracklets_id")  # the last is the T number of
 SPELLINGS = {"tracklet_id": "tracklets_id", "muti-person": "multi-person"}  # as found in some files
 SOURCE = "get it from http://irip.buaa.edu.cn/mars_duke_attributes/index.html"
 
-AttributeTable = Mapping[
-    tuple[int, int, int], Mapping[str, int]
-]  # {(person, camera, T number): {name: code}}
+AttributeTable = Mapping[tuple[int, int, int], Mapping[str, int]]  # {(person, camera, T number): {name: code}}
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,16 @@ def _plain(*names: str) -> tuple[Attribute, ...]:
 
 @dataclass(frozen=True)
 class Schema:
-    """The attributes of one annotation file, in the order of its columns."""
+    """The attributes of one annotation file, in the order of its columns.
+
+    keys: the columns that say which tracklet a row describes.
+    """
 
     name: str
     id_irrelevant: tuple[Attribute, ...]
     quality: tuple[Attribute, ...]
     id_relevant: tuple[Attribute, ...]
+    keys: tuple[str, ...] = KEYS
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -83,6 +85,7 @@ DUKE = Schema(
         Attribute("bottom color", 8),
         Attribute("top color", 9),
     ),
+    keys=KEYS[:2],  # a person has one tracklet under each camera; editions number the tracklets differently
 )
 
 
@@ -101,22 +104,16 @@ def read_attributes(path: str | Path, schema: Schema) -> AttributeTable:
     if len(rows) < 2:
         raise ValueError(f"{path}: expected a header and a row for each tracklet, found neither; {SOURCE}")
     header = [SPELLINGS.get(name.strip(), name.strip()) for name in rows[0]]
-    sizes = {key: None for key in KEYS} | {
-        attribute.name: attribute.num_codes for attribute in schema.attributes
-    }
+    sizes = {key: None for key in KEYS} | {attribute.name: attribute.num_codes for attribute in schema.attributes}
     if missing := [name for name in sizes if name not in header]:
-        raise ValueError(
-            f"{path}: expected all columns of {schema.name}; missing: {', '.join(missing)}; {SOURCE}"
-        )
+        raise ValueError(f"{path}: expected all columns of {schema.name}; missing: {', '.join(missing)}; {SOURCE}")
     columns = {name: header.index(name) for name in sizes}
     table: dict[tuple[int, int, int], dict[str, int]] = {}
     for line, row in enumerate(rows[1:], start=2):
         values = {name: _code(path, line, name, row, columns[name], sizes[name]) for name in sizes}
         key = tuple(values.pop(name) for name in KEYS)
         if key in table:
-            raise ValueError(
-                f"{path}, line {line}: tracklet {key} (person, camera, T) is listed a second time"
-            )
+            raise ValueError(f"{path}, line {line}: tracklet {key} (person, camera, T) is listed a second time")
         table[key] = values
     return table
 
@@ -126,30 +123,34 @@ def _code(path: Path, line: int, name: str, row: list[str], column: int, num_cod
     try:
         code = int(cell)
     except ValueError:
-        raise ValueError(
-            f"{path}, line {line}, column {name!r}: expected an integer, found {cell!r}"
-        ) from None
+        raise ValueError(f"{path}, line {line}, column {name!r}: expected an integer, found {cell!r}") from None
     if num_codes is not None and not 0 <= code < num_codes:
         raise ValueError(f"{path}, line {line}, column {name!r}: expected 0 to {num_codes - 1}, found {code}")
     return code
 
 
 def join_attributes(tracklets: Sequence[Tracklet], path: str | Path, schema: Schema) -> list[Tracklet]:
-    """The tracklets with their attributes, looked up by person, camera and T number.
+    """The tracklets with their attributes, looked up by person and camera and, where the schema's keys hold it, T
+    number.
 
     Distractors and junk are not annotated and stay as they are. ValueError if an identity's tracklet has no
-    row.
+    row, or more than one.
     """
-    table = read_attributes(path, schema)
+    used = len(schema.keys)
+    table: dict[tuple[int, ...], Mapping[str, int]] = {}
+    for key, codes in read_attributes(path, schema).items():
+        if key[:used] in table:
+            raise ValueError(f"{path}: expected one row for person {key[0]}, camera {key[1]}; {SOURCE}")
+        table[key[:used]] = codes
     joined = []
     for tracklet in tracklets:
         key = (tracklet.person_id, tracklet.camera_id, tracklet.tracklet_id)
-        if tracklet.person_id > 0 and key not in table:
+        if tracklet.person_id > 0 and key[:used] not in table:
             raise ValueError(
                 f"{path}: expected a row for person {key[0]}, camera {key[1]}, tracklet {key[2]}; "
                 f"is this the annotation of these images? {SOURCE}"
             )
-        joined.append(replace(tracklet, attributes=table.get(key, {})))
+        joined.append(replace(tracklet, attributes=table.get(key[:used], {})))
     return joined
 
 

@@ -5,6 +5,6 @@ becomes `root` when everything is written; FileExistsError if `root` is there al
 """
 
 from reidlib.data.export.two_cameras import ilids_vid, prid2011
-from reidlib.data.export.video import mars
+from reidlib.data.export.video import duke_video, mars
 
-__all__ = ["ilids_vid", "mars", "prid2011"]
+__all__ = ["duke_video", "ilids_vid", "mars", "prid2011"]

@@ -1,6 +1,7 @@
-"""Writing the layouts of the larger video data sets: MARS."""
+"""Writing the layouts of MARS and DukeMTMC-VideoReID."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +10,7 @@ import scipy.io
 from tqdm.auto import tqdm
 
 from reidlib.data import attributes
-from reidlib.data.export.files import new_folder, write_images
+from reidlib.data.export.files import exporting, new_folder, write_images
 from reidlib.data.tracklets import Benchmark, Tracklet
 
 
@@ -27,8 +28,7 @@ def mars(
     `root` appears when everything is written. FileExistsError if it is there already; ValueError if two
     tracklets would get the same file names, or some attributes are missing.
     """
-    if image_format not in ("jpg", "png"):
-        raise ValueError(f"image_format={image_format!r}: expected 'jpg' or 'png'")
+    _check_format(image_format)
     train = sorted(benchmark.train, key=_order)
     test = sorted({*benchmark.gallery, *benchmark.query}, key=_order)  # queries may be in the gallery as well
     rows = {tracklet: row for row, tracklet in enumerate(test, start=1)}
@@ -44,6 +44,49 @@ def mars(
         scipy.io.savemat(info / "query_IDX.mat", {"query_IDX": query[None]})
         if any(tracklet.attributes for tracklet in train + test if tracklet.person_id > 0):
             attributes.write_attributes(folder / "mars_attributes.csv", train + test, attributes.MARS)
+
+
+def duke_video(
+    benchmark: Benchmark,
+    root: str | Path,
+    image_format: Literal["jpg", "png"] = "jpg",
+    progress: bool = True,
+) -> None:
+    """Write a benchmark in DukeMTMC-VideoReID's layout, which `reidlib.data.duke_video` describes and reads.
+
+    image_format: "jpg" as there (quality 95), or "png", which keeps every pixel. The folder gallery holds the queries,
+    as there, whatever the benchmark's. Tracklets are numbered through all persons; duke_attributes.csv is written
+    where identities have attributes.
+
+    FileExistsError if `root` is there already; ValueError if a person has two tracklets under one camera (distractors
+    and junk have no place in this layout), or some attributes are missing.
+    """
+    _check_format(image_format)
+    test = sorted({*benchmark.gallery, *benchmark.query}, key=_order)
+    tracklets = [*sorted(benchmark.train, key=_order), *test]
+    if len({(t.person_id, t.camera_id) for t in tracklets}) < len(tracklets):
+        raise ValueError("benchmark: expected one tracklet of each person under each camera at most")
+    if wrong := [t.person_id for t in tracklets if not 0 < t.person_id < 10_000]:
+        raise ValueError(f"person {wrong[0]}: expected persons from 1 to 9999, without distractors and junk")
+    numbered = [replace(tracklet, tracklet_id=number) for number, tracklet in enumerate(tracklets, start=1)]
+    with new_folder(root) as folder:
+        for tracklet, original in zip(exporting(numbered, progress), tracklets):
+            person = f"{tracklet.person_id:04d}"
+            names = [
+                f"{person}_C{tracklet.camera_id}_F{frame:04d}_X{frame:05d}.{image_format}"
+                for frame in range(1, len(tracklet) + 1)
+            ]
+            frames = tracklet.frames()
+            for part, members in (("train", benchmark.train), ("query", benchmark.query), ("gallery", test)):
+                if original in members:
+                    write_images(folder / part / person / f"{tracklet.tracklet_id:04d}", names, frames)
+        if any(tracklet.attributes for tracklet in numbered):
+            attributes.write_attributes(folder / "duke_attributes.csv", numbered, attributes.DUKE)
+
+
+def _check_format(image_format: str) -> None:
+    if image_format not in ("jpg", "png"):
+        raise ValueError(f"image_format={image_format!r}: expected 'jpg' or 'png'")
 
 
 def _order(tracklet: Tracklet) -> tuple[int, int, int]:
