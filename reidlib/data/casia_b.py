@@ -15,24 +15,22 @@ Colour frames come as videos. Bring them into the same folders, numbered like th
 `ffmpeg -i 001-nm-01-090.avi RGB/001/nm-01/090/%03d.png`, and give RGB as `rgb`.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from reidlib.data import folders
 from reidlib.data.crops import PersonCrops
-from reidlib.data.gait import Walk, pack_walks, read_partition
+from reidlib.data.gait import Walk, read_partition, walks_benchmark
 from reidlib.data.images import ImageFiles
 from reidlib.data.silhouettes import SIZE
-from reidlib.data.tracklets import Benchmark, FrameSource, fingerprint, outline
+from reidlib.data.tracklets import Benchmark, FrameSource, Tracklet, fingerprint
 
 SOURCE = "get it from http://www.cbsr.ia.ac.cn/english/Gait%20Databases.asp (Dataset B, silhouettes)"
 PARTITION_FROM = "get it from https://github.com/ShiqiYu/OpenGait (datasets/CASIA-B)"
 
 CONDITIONS = {"nm": 6, "bg": 2, "cl": 2}  # walks of each
 VIEWS = range(0, 181, 18)
-GALLERY = ("nm", range(1, 5))
 
 
 def load(
@@ -70,42 +68,30 @@ def load(
         for number in range(1, count + 1)
         for view in VIEWS
     ]
-    tracklets, missing = pack_walks(walks, size, workers, progress)
-    _report(root, walks, missing)
-    if rgb is not None:
-        places = {(w.person_id, w.condition, w.number, w.view): w.folder for w in walks}
-        tracklets = [
-            replace(
-                t, source=_colour(Path(rgb), places[t.person_id, t.condition, t.tracklet_id, t.view], cut, resolution)
-            )
-            for t in tracklets
-        ]
-    people = set(map(int, train))
-    tested = [t for t in tracklets if t.person_id not in people]
-    gallery = tuple(t for t in tested if t.condition == GALLERY[0] and t.tracklet_id in GALLERY[1])
-    chosen = set(gallery)
-    return Benchmark(
-        train=tuple(t for t in tracklets if t.person_id in people),
-        query=tuple(t for t in tested if t not in chosen),
-        gallery=gallery,
-        protocol="all",
-        name="CASIA-B",
-        fingerprint=fingerprint(repr((train, test)), outline(tracklets), repr((size, rgb and (cut, resolution)))),
+    benchmark = walks_benchmark(
+        root, walks, set(map(int, train)), _in_gallery, "CASIA-B", SOURCE, size, workers, progress
+    )
+    if rgb is None:
+        return benchmark
+    places = {(w.person_id, w.condition, w.number, w.view): w.folder for w in walks}
+
+    def coloured(tracklets: Sequence[Tracklet]) -> tuple[Tracklet, ...]:
+        walked = (places[t.person_id, t.condition, t.tracklet_id, t.view] for t in tracklets)
+        return tuple(
+            replace(t, source=_colour(Path(rgb), place, cut, resolution)) for t, place in zip(tracklets, walked)
+        )
+
+    return replace(
+        benchmark,
+        train=coloured(benchmark.train),
+        query=coloured(benchmark.query),
+        gallery=coloured(benchmark.gallery),
+        fingerprint=fingerprint(benchmark.fingerprint, repr((cut, resolution))),
     )
 
 
-def _report(root: Path, walks: Sequence[Walk], missing: Sequence[Walk]) -> None:
-    """Warn of missing walks; FileNotFoundError if there is none at all."""
-    subjects = sorted({walk.person_id for walk in missing})
-    if len(missing) == len(walks):
-        raise FileNotFoundError(f"{walks[0].folder}: expected silhouettes, as of every walk; {SOURCE}")
-    if missing:
-        some = ", ".join(f"{person:03d}" for person in subjects[:5]) + (", …" if len(subjects) > 5 else "")
-        warnings.warn(
-            f"{root}: {len(missing)} of {len(walks)} walks have no silhouettes (subjects {some}; the first is "
-            f"{missing[0].folder.relative_to(root)}), and are left out",
-            stacklevel=3,
-        )
+def _in_gallery(tracklet: Tracklet) -> bool:
+    return tracklet.condition == "nm" and tracklet.tracklet_id <= 4
 
 
 def _colour(rgb: Path, folder: Path, cut: bool, resolution: tuple[int, int]) -> FrameSource:

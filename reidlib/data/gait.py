@@ -1,7 +1,10 @@
 """What the gait data sets share: walks kept as folders of silhouette images, and partitions of their subjects."""
 
 import json
-from collections.abc import Sequence
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +15,7 @@ from tqdm.auto import tqdm
 from reidlib.data import folders
 from reidlib.data.images import ImageFiles
 from reidlib.data.silhouettes import pack_masks
-from reidlib.data.tracklets import Rows, Tracklet, fingerprint
+from reidlib.data.tracklets import Benchmark, Rows, Tracklet, fingerprint, outline
 
 THRESHOLD = 128  # grey values from here on are person; lossy images have others beside 0 and 255
 
@@ -56,62 +59,89 @@ def read_masks(folder: Path) -> list[np.ndarray]:
     return [files.frames([number])[0, 0] >= THRESHOLD for number in range(len(files))]
 
 
-def pack_walks(
+def walks_benchmark(
+    root: Path,
+    walks: Sequence[Walk],
+    train: Collection[int],
+    in_gallery: Callable[[Tracklet], bool],
+    name: str,
+    source: str,
+    size: tuple[int, int],
+    workers: int | None,
+    progress: bool,
+) -> Benchmark:
+    """The benchmark of these walks: subjects in `train` are trained on; the others' are gallery or query.
+
+    A tracklet's camera_id is the place of its view among the views, from 1, its tracklet_id the number of the walk, and
+    its frames are its aligned silhouettes. These are made once, and found in the cache folder afterwards; they are
+    made anew if a walk's folder is changed or moved. The fingerprint covers walks and lengths, not the pixels.
+
+    Walks without images or without a usable silhouette are left out and counted in a warning; FileNotFoundError if
+    there is no other.
+    """
+    tracklets, missing = _pack_walks(walks, size, workers, progress)
+    if not tracklets:
+        raise FileNotFoundError(f"{walks[0].folder}: expected silhouettes, as of every walk; {source}")
+    if missing:
+        subjects = sorted({walk.person_id for walk in missing})
+        some = ", ".join(map(str, subjects[:5])) + (", …" if len(subjects) > 5 else "")
+        warnings.warn(
+            f"{root}: {len(missing)} of {len(walks)} walks have no silhouettes (subjects {some}; the first is "
+            f"{missing[0].folder.relative_to(root)}), and are left out",
+            stacklevel=3,
+        )
+    tested = [t for t in tracklets if t.person_id not in train]
+    return Benchmark(
+        train=tuple(t for t in tracklets if t.person_id in train),
+        query=tuple(t for t in tested if not in_gallery(t)),
+        gallery=tuple(t for t in tested if in_gallery(t)),
+        protocol="all",
+        name=name,
+        fingerprint=fingerprint(name, repr((sorted(train), size)), outline(tracklets)),
+    )
+
+
+def _pack_walks(
     walks: Sequence[Walk], size: tuple[int, int], workers: int | None, progress: bool
 ) -> tuple[list[Tracklet], list[Walk]]:
-    """Tracklets of the walks, and the walks that have no image or no usable silhouette.
-
-    The silhouettes are aligned once, and found in the cache folder afterwards; they are made anew if a walk's folder is
-    changed or moved. A tracklet's camera_id is the place of its view among the views, from 1, and its tracklet_id the
-    number of the walk.
-    """
+    """Tracklets of the walks, and the walks that give none."""
     views = {view: place for place, view in enumerate(sorted({walk.view for walk in walks}), start=1)}
     listing = tqdm(walks, "listing silhouettes", unit="walk", disable=not progress, leave=False)
-    lengths = [_count(walk.folder) for walk in listing]
-    filled = [walk for walk, length in zip(walks, lengths) if length]
-    if not filled:
+    lengths = {walk: count for walk in listing if (count := _count(walk.folder))}
+    if not lengths:
         return [], list(walks)
-    changed = [(str(walk.folder.resolve()), walk.folder.stat().st_mtime_ns) for walk in filled]
-    readers = [partial(read_masks, walk.folder) for walk in filled]
-    packed = pack_masks(readers, [n for n in lengths if n], fingerprint(repr(changed)), size, workers, progress)
-    rows = dict(zip(filled, packed))
+    changed = [(str(walk.folder.resolve()), walk.folder.stat().st_mtime_ns) for walk in lengths]
+    readers = [partial(read_masks, walk.folder) for walk in lengths]
+    packed = pack_masks(readers, list(lengths.values()), fingerprint(repr(changed)), size, workers, progress)
+    rows = {walk: one for walk, one in zip(lengths, packed) if one is not None}
     tracklets = [
-        Tracklet(
-            walk.person_id,
-            views[walk.view],
-            SilhouetteFrames(rows[walk]),
-            walk.number,
-            walk.view,
-            walk.condition,
-            aligned=rows[walk],
-        )
-        for walk in filled
-        if rows[walk] is not None
+        Tracklet(w.person_id, views[w.view], SilhouetteFrames(one), w.number, w.view, w.condition, aligned=one)
+        for w, one in rows.items()
     ]
-    return tracklets, [walk for walk in walks if rows.get(walk) is None]
+    return tracklets, [walk for walk in walks if walk not in rows]
 
 
 def _count(folder: Path) -> int:
-    return sum(path.suffix in folders.IMAGES for path in folder.iterdir()) if folder.is_dir() else 0
+    return sum(name.endswith(folders.IMAGES) for name in os.listdir(folder)) if folder.is_dir() else 0
 
 
 def read_partition(path: str | Path, source: str) -> tuple[list[str], list[str]]:
     """The subjects to train on and to test on, by a file {"TRAIN_SET": ["001", …], "TEST_SET": […]}.
 
-    FileNotFoundError or ValueError naming the file if it is missing, is no such file, or names a subject twice.
+    Entries that are no numbers are left out (the file of HID lists "probe" among the subjects). FileNotFoundError or
+    ValueError naming the file if it is missing, is no such file, or names a subject twice.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a partition of the subjects; {source}")
     try:
         content = json.loads(path.read_text())
-        train, test = (list(content[part]) for part in ("TRAIN_SET", "TEST_SET"))
-    except (ValueError, KeyError, TypeError) as error:
+        train, test = ([name for name in content[part] if name.isdigit()] for part in ("TRAIN_SET", "TEST_SET"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{path}: expected {{"TRAIN_SET": ["001", …], "TEST_SET": […]}}, which this is not '
             f"({type(error).__name__}: {error}); {source}"
         ) from error
-    everybody = train + test
-    if wrong := [name for name in everybody if not isinstance(name, str) or everybody.count(name) > 1]:
-        raise ValueError(f"{path}: expected names of subjects, each once, found {wrong[0]!r}; {source}")
+    if twice := [name for name, count in Counter(map(int, train + test)).items() if count > 1]:
+        raise ValueError(f"{path}: expected each subject once, found {twice[0]} again; {source}")
     return train, test

@@ -4,8 +4,8 @@ The loaders then read it as they read the real data. Every function writes into 
 becomes `root` when everything is written; FileExistsError if `root` is there already.
 """
 
-from reidlib.data.export.gait import casia_b
+from reidlib.data.export.gait import casia_b, casia_e, hid, oumvlp
 from reidlib.data.export.two_cameras import ilids_vid, prid2011
 from reidlib.data.export.video import duke_video, mars
 
-__all__ = ["casia_b", "duke_video", "ilids_vid", "mars", "prid2011"]
+__all__ = ["casia_b", "casia_e", "duke_video", "hid", "ilids_vid", "mars", "oumvlp", "prid2011"]

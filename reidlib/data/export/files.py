@@ -5,12 +5,13 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from reidlib.data.tracklets import Tracklet
+T = TypeVar("T")
 
 
 @contextmanager
@@ -29,8 +30,8 @@ def new_folder(root: str | Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def exporting(tracklets: Sequence[Tracklet], progress: bool) -> Iterable[Tracklet]:
-    """The tracklets, one after the other, under a progress bar."""
+def exporting(tracklets: Sequence[T], progress: bool) -> Iterable[T]:
+    """The tracklets, or whatever holds one each, under a progress bar."""
     return tqdm(tracklets, desc="exporting", unit="tracklet", disable=not progress)
 
 
