@@ -25,8 +25,8 @@ def load(root: str | Path, resolution: tuple[int, int] = (256, 128), junk: bool 
     """Market-1501, or whatever lies in its layout, as a benchmark; images are read when they are needed.
 
     resolution: (H, W) of the frames. junk: keep junk in the gallery. A tracklet_id is the number of the frame that the
-    image was cut from. The fingerprint covers persons, cameras, frame numbers and these arguments,
-    not the pixels.
+    image was cut from. The fingerprint covers persons, cameras, frame numbers and these arguments, not the
+    pixels.
 
     FileNotFoundError or ValueError naming the file or folder at fault; an image that cannot be read is an OSError when
     it is needed.

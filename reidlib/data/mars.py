@@ -11,6 +11,8 @@ ECCV 2016. Below its folder:
     info/tracks_test_info.mat              track_test_info (12180, 4), likewise
     info/query_IDX.mat                     query_IDX (1, 1980): rows (from 1) of track_test_info
     mars_attributes.csv                    optional, see `reidlib.data.attributes`
+    mask_train/…, mask_test/…              optional, no part of MARS: silhouettes by any segmentation method, PNG
+                                           files of the images' names, non-zero where the person is
 
 Two set-ups are in use. "usual": the gallery is everything but queries and junk (9330 tracklets), so that
 140 queries have no match from another camera; they stay in `query`, and the evaluation counts them as not
@@ -110,12 +112,14 @@ def load(
     attributes: str | Path | None = None,
     resolution: tuple[int, int] = (256, 128),
     junk: bool = False,
+    masks: bool = False,
 ) -> Benchmark:
     """MARS, or whatever lies in its layout, as a benchmark; images are read when they are needed.
 
     setup: see the top of this file. junk: keep junk in the gallery, to show what that does. attributes: the
     annotation file; mars_attributes.csv in `root` by default, where that exists. resolution: (H, W) of the
-    frames. The fingerprint covers everything in info/, the attributes, and these arguments, not the pixels.
+    frames. masks: read mask_train and mask_test, too; they need a file for every image, empty where nobody was found.
+    The fingerprint covers everything in info/, the attributes, and these arguments, not the pixels.
 
     FileNotFoundError or ValueError naming the file at fault; broken images are dealt with as in
     `ImageFiles`.
@@ -123,8 +127,8 @@ def load(
     root = Path(root)
     info = read_info(root / "info")
     gallery = info.gallery(setup, junk)
-    train = _listed(root, "train", info.train, resolution)
-    test = _listed(root, "test", info.test, resolution)
+    train = _listed(root, "train", info.train, resolution, masks)
+    test = _listed(root, "test", info.test, resolution, masks)
     if attributes is None and (root / "mars_attributes.csv").is_file():
         attributes = root / "mars_attributes.csv"
     if attributes is not None:
@@ -141,11 +145,12 @@ def load(
             *((root / "info" / f"{part}_name.txt").read_bytes() for part in ("train", "test")),
             b"" if attributes is None else Path(attributes).read_bytes(),
             repr(resolution),
+            *(["masks"] if masks else []),
         ),
     )
 
 
-def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int]) -> list[Tracklet]:
+def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int], masks: bool) -> list[Tracklet]:
     """The tracklets of bbox_train or bbox_test, by the table and the list of names."""
     path = root / "info" / f"{part}_name.txt"
     if not path.is_file():
@@ -163,6 +168,11 @@ def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int
             f"{images / absent[0]}: expected a folder of images ({len(absent)} of {len(folders)} folders are "
             f"missing); {IMAGES_FROM}"
         )
+    if masks and not (root / f"mask_{part}").is_dir():
+        raise FileNotFoundError(
+            f"{root / f'mask_{part}'}: expected silhouettes named like the images of bbox_{part}, but ending on .png; "
+            "make them by a segmentation method of your choice"
+        )
     tracklets = []
     for first, last, person, camera in table.tolist():
         frames = names[first - 1 : last]
@@ -173,7 +183,9 @@ def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int
                 f"{path}, lines {first} to {last}: expected frames of person {person} by camera {camera}, as "
                 f"tracks_{part}_info.mat says, found {frames[0]} to {frames[-1]}; {INFO_FROM}"
             )
-        source = ImageFiles([f"{images}/{name[:4]}/{name}" for name in frames], resolution=resolution)
+        paths = [f"{images}/{name[:4]}/{name}" for name in frames]
+        shapes = [f"{root}/mask_{part}/{name[:4]}/{name[:-4]}.png" for name in frames] if masks else None
+        source = ImageFiles(paths, shapes, resolution)
         tracklets.append(Tracklet(person, camera, source, start.tracklet_id))
     return tracklets
 

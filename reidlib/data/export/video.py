@@ -19,25 +19,29 @@ def mars(
     root: str | Path,
     image_format: Literal["jpg", "png"] = "jpg",
     progress: bool = True,
+    masks: bool = False,
 ) -> None:
     """Write a benchmark in MARS's layout, which `reidlib.data.mars` describes and reads.
 
     image_format: "jpg" as in MARS (quality 95), or "png", which keeps every pixel. Junk is written where
-    the gallery holds it; mars_attributes.csv is written where identities have attributes.
+    the gallery holds it; mars_attributes.csv is written where identities have attributes. masks: write mask_train and
+    mask_test, too.
 
     `root` appears when everything is written. FileExistsError if it is there already; ValueError if two
-    tracklets would get the same file names, or some attributes are missing.
+    tracklets would get the same file names, some attributes are missing, or masks that are asked for.
     """
     _check_format(image_format)
     train = sorted(benchmark.train, key=_order)
     test = sorted({*benchmark.gallery, *benchmark.query}, key=_order)  # queries may be in the gallery as well
+    if masks and any(tracklet.masks([0]) is None for tracklet in train + test):
+        raise ValueError("masks=True: expected masks in all tracklets; take a benchmark that brings them")
     rows = {tracklet: row for row, tracklet in enumerate(test, start=1)}
     bar = tqdm(total=len(train) + len(test), desc="exporting", unit="tracklet", disable=not progress)
     with new_folder(root) as folder, bar:
         info = folder / "info"
         info.mkdir()
         for part, tracklets in (("train", train), ("test", test)):
-            table, names = _write_images(folder / f"bbox_{part}", tracklets, image_format, bar)
+            table, names = _write_images(folder, part, tracklets, image_format, masks, bar)
             scipy.io.savemat(info / f"tracks_{part}_info.mat", {f"track_{part}_info": table})
             (info / f"{part}_name.txt").write_text("".join(f"{name}\n" for name in names))
         query = np.array([rows[tracklet] for tracklet in benchmark.query], np.int32)
@@ -94,9 +98,10 @@ def _order(tracklet: Tracklet) -> tuple[int, int, int]:
 
 
 def _write_images(
-    folder: Path, tracklets: Sequence[Tracklet], image_format: str, bar: tqdm
+    root: Path, part: str, tracklets: Sequence[Tracklet], image_format: str, masks: bool, bar: tqdm
 ) -> tuple[np.ndarray, list[str]]:
     """Write the tracklets' frames; gives the rows of the tracks_*_info table and all file names."""
+    folder = root / f"bbox_{part}"
     folder.mkdir()
     table, names = [], []
     for tracklet in tracklets:
@@ -109,6 +114,9 @@ def _write_images(
             )
         new = [f"{prefix}{number:03d}.{image_format}" for number in range(1, len(tracklet) + 1)]
         write_images(folder / person, new, tracklet.frames())
+        if masks:
+            shapes = (f"{name[:-4]}.png" for name in new)
+            write_images(root / f"mask_{part}" / person, shapes, tracklet.masks()[:, 0] * 255)
         table.append((len(names) + 1, len(names) + len(new), max(tracklet.person_id, -1), tracklet.camera_id))
         names += new
         bar.update()
