@@ -74,7 +74,8 @@ def walks_benchmark(
 
     A tracklet's camera_id is the place of its view among the views, from 1, its tracklet_id the number of the walk, and
     its frames are its aligned silhouettes. These are made once, and found in the cache folder afterwards; they are
-    made anew if a walk's folder is changed or moved. The fingerprint covers walks and lengths, not the pixels.
+    made anew if a walk's folder is moved, or files in it come or go. The fingerprint covers walks and lengths, not the
+    pixels.
 
     Walks without images or without a usable silhouette are left out and counted in a warning; FileNotFoundError if
     there is no other.

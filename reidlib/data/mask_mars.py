@@ -42,7 +42,7 @@ def load(
     """Mask-MARS, from MARS with masks below `root`; the arguments and errors are those of `reidlib.data.mars.load`.
 
     All masks are looked through by `workers` processes at the first call, and what was found is kept in the cache
-    folder; it is made anew if a folder of masks is changed or moved.
+    folder; it is made anew if a folder of masks is moved, or files in it come or go.
     """
     benchmark = mars.load(root, setup, attributes, resolution, masks=True)
     folders = sorted(Path(root).glob("mask_*/*"))

@@ -32,10 +32,19 @@ def align(masks: Iterable[np.ndarray], size: tuple[int, int] = SIZE) -> np.ndarr
 
     The sizes of the masks may differ. ValueError if there is not one of `MIN_PIXELS` pixels or more.
     """
+    masks = list(masks)
+    aligned = _align_all(masks, size)
+    if aligned is None:
+        raise ValueError(f"masks: expected a silhouette of {MIN_PIXELS} pixels or more in one of {len(masks)} frames")
+    return aligned
+
+
+def _align_all(masks: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray | None:
+    """The masks aligned, the nearest usable one standing in for each that is not; None if none is usable."""
     aligned = [_align_one(np.asarray(mask) != 0, size) for mask in masks]
     usable = np.array([number for number, one in enumerate(aligned) if one is not None])
     if not usable.size:
-        raise ValueError(f"masks: expected a silhouette of {MIN_PIXELS} pixels or more in one of {len(aligned)} frames")
+        return None
     nearest = usable[np.abs(np.arange(len(aligned))[:, None] - usable).argmin(axis=1)]
     return np.stack([aligned[number] for number in nearest])
 
@@ -50,6 +59,8 @@ def _align_one(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     box = (0, top, mask.shape[1], bottom)
     person = np.asarray(image.resize((new_width, height), Image.Resampling.BILINEAR, box)) >= 128
+    if not person.any():  # thin lines that resizing has wiped out
+        return None
     below = np.cumsum(person.sum(axis=0))
     centre = int(np.searchsorted(below, below[-1] / 2, side="right"))
     left = centre - width // 2
@@ -125,7 +136,5 @@ def _write(path: Path, readers: Sequence, lengths: Sequence[int], size: tuple[in
 
 
 def _align_or_zero(reader: Callable[[], Iterable[np.ndarray]], length: int, size: tuple[int, int]) -> np.ndarray:
-    try:
-        return align(reader(), size)
-    except ValueError:
-        return np.zeros((length, *size), np.uint8)
+    aligned = _align_all(reader(), size)
+    return np.zeros((length, *size), np.uint8) if aligned is None else aligned

@@ -121,9 +121,7 @@ def test_written_attributes_are_read_back(tmp_path, small_benchmark):
 
 def test_incomplete_attributes_are_not_written(tmp_path, make_tracklet):
     with pytest.raises(ValueError, match="tracklet 4 of person 2 lacks attributes of MARS: motion, pose"):
-        write_attributes(
-            tmp_path / "a.csv", [make_tracklet(2, 1, tracklet_id=4, attributes={"hat": 1})], MARS
-        )
+        write_attributes(tmp_path / "a.csv", [make_tracklet(2, 1, tracklet_id=4, attributes={"hat": 1})], MARS)
 
 
 @real

@@ -72,9 +72,7 @@ def test_queries_in_the_gallery_are_written_once(tmp_path, small_benchmark):
     mixing = mars.load(tmp_path / "usual", "mixing", resolution=(16, 8), junk=True)
     export.mars(mixing, tmp_path / "mixing", progress=False)
     for name in ("tracks_test_info", "query_IDX"):
-        one, two = (
-            scipy.io.loadmat(tmp_path / root / "info" / f"{name}.mat") for root in ("usual", "mixing")
-        )
+        one, two = (scipy.io.loadmat(tmp_path / root / "info" / f"{name}.mat") for root in ("usual", "mixing"))
         variable = name.replace("tracks", "track")
         assert (one[variable] == two[variable]).all()
 
@@ -95,9 +93,7 @@ def test_an_existing_folder_is_not_overwritten(tmp_path, small_benchmark):
 
 
 @pytest.mark.parametrize(("person", "number"), [(1, 5), (10_000, 1)])
-def test_tracklets_that_have_no_name_of_their_own_are_refused(
-    tmp_path, small_benchmark, make_tracklet, person, number
-):
+def test_tracklets_that_have_no_name_of_their_own_are_refused(tmp_path, small_benchmark, make_tracklet, person, number):
     extra = make_tracklet(person, 1, tracklet_id=number)
     doubled = small_benchmark.__class__(
         (*small_benchmark.train, extra), small_benchmark.query, small_benchmark.gallery, "all", "", ""

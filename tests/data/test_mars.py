@@ -176,9 +176,7 @@ def test_a_missing_and_a_damaged_image_do_not_cost_the_tracklet(root):
         frames = tracklet.frames()
     assert (frames[0] == frames[1]).all()
     assert (frames[3] == frames[2]).all()
-    assert [name in str(r.message) for name, r in zip(("F001.jpg (missing)", "F004.jpg"), reports)] == [
-        True
-    ] * 2
+    assert [name in str(r.message) for name, r in zip(("F001.jpg (missing)", "F004.jpg"), reports)] == [True] * 2
     assert len(tracklet.source.broken) == len(reports) == 2
 
 
@@ -202,9 +200,7 @@ def test_frames_are_ordered_by_number_not_by_text(tmp_path):
 
 
 def test_a_folder_without_images_or_with_other_names_is_refused(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"expected images such as 0065/0065C1T0002F016\.jpg; get it from"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"expected images such as 0065/0065C1T0002F016\.jpg; get it from"):
         mars.read_tracklets(tmp_path)
     (tmp_path / "0002").mkdir()
     Image.new("L", (4, 4)).save(tmp_path / "0002" / "0002_c1.jpg")

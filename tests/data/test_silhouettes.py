@@ -76,8 +76,11 @@ def test_frames_without_a_silhouette_get_the_nearest_ones():
     assert [next(n for n, known in enumerate((one, other)) if (frame == known).all()) for frame in shown] == [
         0, 0, 0, 1, 1, 1,
     ]  # fmt: skip
-    with pytest.raises(ValueError, match="silhouette of 40 pixels or more in one of 2 frames"):
-        align([none, none])
+    dust = np.zeros((300, 300), np.uint8)
+    dust[::20, ::20] = 1
+    assert (align([dust, small])[0] == one).all()
+    with pytest.raises(ValueError, match="silhouette of 40 pixels or more in one of 3 frames"):
+        align([none, dust, none])
 
 
 def test_packing_aligns_every_tracklet_once(make_walk, monkeypatch):
