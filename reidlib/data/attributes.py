@@ -37,12 +37,16 @@ def _plain(*names: str) -> tuple[Attribute, ...]:
 
 @dataclass(frozen=True)
 class Schema:
-    """The attributes of one annotation file, in the order of its columns."""
+    """The attributes of one annotation file, in the order of its columns.
+
+    keys: the columns that say which tracklet a row describes.
+    """
 
     name: str
     id_irrelevant: tuple[Attribute, ...]
     quality: tuple[Attribute, ...]
     id_relevant: tuple[Attribute, ...]
+    keys: tuple[str, ...] = KEYS
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -81,6 +85,7 @@ DUKE = Schema(
         Attribute("bottom color", 8),
         Attribute("top color", 9),
     ),
+    keys=KEYS[:2],  # a person has one tracklet under each camera; editions number the tracklets differently
 )
 
 
@@ -125,21 +130,27 @@ def _code(path: Path, line: int, name: str, row: list[str], column: int, num_cod
 
 
 def join_attributes(tracklets: Sequence[Tracklet], path: str | Path, schema: Schema) -> list[Tracklet]:
-    """The tracklets with their attributes, looked up by person, camera and T number.
+    """The tracklets with their attributes, looked up by person and camera and, where the schema's keys hold it, T
+    number.
 
     Distractors and junk are not annotated and stay as they are. ValueError if an identity's tracklet has no
-    row.
+    row, or more than one.
     """
-    table = read_attributes(path, schema)
+    used = len(schema.keys)
+    table: dict[tuple[int, ...], Mapping[str, int]] = {}
+    for key, codes in read_attributes(path, schema).items():
+        if key[:used] in table:
+            raise ValueError(f"{path}: expected one row for person {key[0]}, camera {key[1]}; {SOURCE}")
+        table[key[:used]] = codes
     joined = []
     for tracklet in tracklets:
         key = (tracklet.person_id, tracklet.camera_id, tracklet.tracklet_id)
-        if tracklet.person_id > 0 and key not in table:
+        if tracklet.person_id > 0 and key[:used] not in table:
             raise ValueError(
                 f"{path}: expected a row for person {key[0]}, camera {key[1]}, tracklet {key[2]}; "
                 f"is this the annotation of these images? {SOURCE}"
             )
-        joined.append(replace(tracklet, attributes=table.get(key, {})))
+        joined.append(replace(tracklet, attributes=table.get(key[:used], {})))
     return joined
 
 

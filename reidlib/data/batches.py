@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from reidlib.data.clips import Clip, Sampling, dense_windows, evenly_spaced, read_clip, sample
+from reidlib.data.clips import Clip, Sampling, consecutive, dense_windows, evenly_spaced, read_clip, sample
 from reidlib.data.tracklets import Tracklet, identities
 from reidlib.data.transforms import Transform
 
@@ -27,14 +27,14 @@ class ClipBatch:
     """B clips of T frames.
 
     frames and next_frames (each frame's true successor): float32 (B, T, 3, H, W) in [0, 1], not normalised:
-    networks do that. masks: float32 (B, T, 1, H, W) of 0 and 1. silhouettes: float32 (B, K, h, w) of 0 and
-    1, for gait networks, where the benchmark brings them. Integer tensors (B,): tracklets (position in the
-    sequence that the batches were made of), person_ids, camera_ids, views in degrees, attributes by name
-    (-1: not annotated), and labels, the class of each identity among those of the training set (None in
-    testing). conditions: B strings. truth: ground truth by name, (B, T, …) in its own type.
+    networks do that; None where silhouettes alone were asked for. masks: float32 (B, T, 1, H, W) of 0 and 1.
+    silhouettes: float32 (B, K, h, w) of 0 and 1, aligned, K frames in a row, for gait networks. Integer tensors (B,):
+    tracklets (position in the sequence that the batches were made of), person_ids, camera_ids, views in degrees,
+    attributes by name (-1: not annotated), and labels, the class of each identity among those of the training set
+    (None in testing). conditions: B strings. truth: ground truth by name, (B, T, …) in its own type.
     """
 
-    frames: Tensor
+    frames: Tensor | None
     tracklets: Tensor
     person_ids: Tensor
     camera_ids: Tensor
@@ -48,7 +48,7 @@ class ClipBatch:
     truth: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return len(self.tracklets)
 
     def to(self, device: torch.device | str) -> "ClipBatch":
         """The same batch with every tensor on `device`."""
@@ -77,6 +77,7 @@ def train_batches(
     masks: bool = False,
     next_frames: bool = False,
     truth: tuple[str, ...] = (),
+    silhouettes: int = 0,
 ) -> DataLoader:
     """Batches number `start` to `iterations - 1` of `ids_per_batch` identities (P) with `clips_per_id`
     clips each (K).
@@ -85,13 +86,19 @@ def train_batches(
     identity's K clips come from different tracklets, or go round where it has fewer. Distractors and junk
     are left out. Clips are ordered by identity. `sampling` and `stride` are those of
     `reidlib.data.clips.sample`, `transform` one of `reidlib.data.transforms`; masks, next_frames and truth
-    ask for those fields of `ClipBatch`. `workers` processes read ahead, one thread each.
+    ask for those fields of `ClipBatch`. silhouettes: how many consecutive silhouettes (K) each clip has, from a
+    random start; they are never transformed. With num_frames=0 the batches have these alone. `workers` processes read
+    ahead, one thread each.
 
-    ValueError if there are fewer identities than a batch needs.
+    ValueError if there are fewer identities than a batch needs, or nothing is asked for.
     """
+    _check_counts(num_frames, silhouettes)
+    if transform is not None and not num_frames:
+        raise ValueError("transform with num_frames=0: silhouettes are not transformed, leave it out")
     draw = partial(sample, num_frames=num_frames, sampling=sampling, stride=stride, with_successors=next_frames)
+    draw_run = partial(consecutive, num_frames=silhouettes) if silhouettes else None
     read = partial(read_clip, masks=masks, next_frames=next_frames, truth=truth)
-    batches = _TrainBatches(tracklets, ids_per_batch, clips_per_id, seed, draw, read, transform)
+    batches = _TrainBatches(tracklets, ids_per_batch, clips_per_id, seed, draw, draw_run, read, transform)
     return _loader(batches, range(start, iterations), workers)
 
 
@@ -105,27 +112,46 @@ def test_batches(
     masks: bool = False,
     next_frames: bool = False,
     truth: tuple[str, ...] = (),
+    silhouettes: int = 0,
 ) -> DataLoader:
     """Every tracklet once, in order, in batches of up to `batch_size` clips.
 
     sampling: "even" gives one clip of `num_frames` evenly spaced frames for each tracklet; "dense" gives
     all windows of consecutive frames (`reidlib.data.clips.dense_windows`), so that `batch.tracklets` says
-    whose embeddings are to be averaged. The other arguments are those of `train_batches`.
+    whose embeddings are to be averaged. silhouettes: how many consecutive ones (K) each clip has, the tracklet's middle
+    ones for "even", those from the window's first frame on for "dense"; without frames, they are the windows. The
+    other arguments are those of `train_batches`.
     """
     if sampling not in ("even", "dense"):
         raise ValueError(f"sampling={sampling!r}: expected 'even' or 'dense'")
-    windows = dense_windows if sampling == "dense" else evenly_spaced
+    _check_counts(num_frames, silhouettes)
+    windows = partial(_windows, num_frames=num_frames, silhouettes=silhouettes, dense=sampling == "dense")
     read = partial(read_clip, masks=masks, next_frames=next_frames, truth=truth)
-    batches = _TestBatches(tracklets, partial(windows, num_frames=num_frames), batch_size, read)
+    batches = _TestBatches(tracklets, windows, batch_size, read)
     return _loader(batches, range(len(batches)), workers)
+
+
+def _check_counts(num_frames: int, silhouettes: int) -> None:
+    if num_frames < 0 or silhouettes < 0 or not num_frames + silhouettes:
+        raise ValueError(f"num_frames={num_frames}, silhouettes={silhouettes}: expected one or more of either")
+
+
+def _windows(length: int, num_frames: int, silhouettes: int, dense: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Frame numbers (n, T) and silhouettes' numbers (n, K) of a tracklet's n test clips."""
+    if dense:
+        windows = dense_windows(length, num_frames or silhouettes)
+        indices, starts = windows[:, :num_frames], windows[:, :1]
+    else:
+        indices, starts = evenly_spaced(length, num_frames)[None], max(length - silhouettes, 0) // 2
+    return indices, np.broadcast_to((starts + np.arange(silhouettes)) % length, (len(indices), silhouettes))
 
 
 test_batches.__test__ = False  # for pytest, which would take its name for that of a test
 
 
 class _TrainBatches(Dataset):
-    """Training batches by number. `draw(length, rng=…)` gives frame numbers, `read(tracklet, indices)` a
-    clip.
+    """Training batches by number. `draw(length, rng=…)` gives frame numbers, `draw_run` likewise those of the
+    silhouettes, `read(tracklet, indices, silhouettes=…)` a clip.
     """
 
     def __init__(
@@ -135,12 +161,13 @@ class _TrainBatches(Dataset):
         clips_per_id: int,
         seed: int,
         draw: Callable[..., np.ndarray],
-        read: Callable[[Tracklet, np.ndarray], Clip],
+        draw_run: Callable[..., np.ndarray] | None,
+        read: Callable[..., Clip],
         transform: Transform | None,
     ):
         self.tracklets, self.attributes = tracklets, _attribute_names(tracklets)
         self.ids_per_batch, self.clips_per_id, self.seed = ids_per_batch, clips_per_id, seed
-        self.draw, self.read, self.transform = draw, read, transform
+        self.draw, self.draw_run, self.read, self.transform = draw, draw_run, read, transform
         self.labels = {person: label for label, person in enumerate(identities(tracklets))}
         self.owned = [[] for _ in self.labels]  # positions of the tracklets of each class
         for position, tracklet in enumerate(tracklets):
@@ -167,26 +194,28 @@ class _TrainBatches(Dataset):
         return np.resize(rng.permutation(self.owned[label]), self.clips_per_id).tolist()
 
     def _clip(self, tracklet: Tracklet, rng: np.random.Generator) -> Clip:
-        clip = self.read(tracklet, self.draw(len(tracklet), rng=rng))
+        indices = self.draw(len(tracklet), rng=rng)
+        run = self.draw_run(len(tracklet), rng=rng) if self.draw_run else ()
+        clip = self.read(tracklet, indices, silhouettes=run)
         return clip if self.transform is None else self.transform(clip, rng)
 
 
 class _TestBatches(Dataset):
-    """Test batches by number. `windows(length)` gives the frame numbers of one clip or of several."""
+    """Test batches by number. `windows(length)` gives the numbers of frames and of silhouettes of n clips."""
 
     def __init__(
         self,
         tracklets: Sequence[Tracklet],
-        windows: Callable[[int], np.ndarray],
+        windows: Callable[[int], tuple[np.ndarray, np.ndarray]],
         batch_size: int,
-        read: Callable[[Tracklet, np.ndarray], Clip],
+        read: Callable[..., Clip],
     ):
         self.tracklets, self.attributes = tracklets, _attribute_names(tracklets)
         self.batch_size, self.read = batch_size, read
         self.clips = [
-            (position, indices)
+            (position, indices, run)
             for position, tracklet in enumerate(tracklets)
-            for indices in np.atleast_2d(windows(len(tracklet)))
+            for indices, run in zip(*windows(len(tracklet)))
         ]
 
     def __len__(self) -> int:
@@ -194,8 +223,8 @@ class _TestBatches(Dataset):
 
     def __getitem__(self, number: int) -> ClipBatch:
         chosen = self.clips[number * self.batch_size :][: self.batch_size]
-        clips = [self.read(self.tracklets[position], indices) for position, indices in chosen]
-        return _collate(self.tracklets, [position for position, _ in chosen], clips, self.attributes)
+        clips = [self.read(self.tracklets[position], indices, silhouettes=run) for position, indices, run in chosen]
+        return _collate(self.tracklets, [position for position, *_ in chosen], clips, self.attributes)
 
 
 def _loader(batches: Dataset, numbers: range, workers: int) -> DataLoader:
@@ -213,9 +242,10 @@ def _collate(
 ) -> ClipBatch:
     chosen = [tracklets[position] for position in positions]
     return ClipBatch(
-        frames=_pixels([clip.frames for clip in clips]).div_(255),
-        masks=None if clips[0].masks is None else _pixels([clip.masks for clip in clips]),
-        next_frames=None if clips[0].next_frames is None else _pixels([c.next_frames for c in clips]).div_(255),
+        frames=_pixels([clip.frames for clip in clips], 255),
+        masks=_pixels([clip.masks for clip in clips], 1),
+        silhouettes=_pixels([clip.silhouettes for clip in clips], 1),
+        next_frames=_pixels([clip.next_frames for clip in clips], 255),
         tracklets=torch.tensor(positions),
         person_ids=torch.tensor([tracklet.person_id for tracklet in chosen]),
         camera_ids=torch.tensor([tracklet.camera_id for tracklet in chosen]),
@@ -226,5 +256,6 @@ def _collate(
     )
 
 
-def _pixels(values: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(values)).float()
+def _pixels(values: list[np.ndarray | None], scale: int) -> Tensor | None:
+    """The clips' arrays as one tensor, divided by `scale`; None where the clips have none."""
+    return None if values[0] is None else torch.from_numpy(np.stack(values)).float().div_(scale)

@@ -4,6 +4,7 @@ The samplers are pure functions from a tracklet's length to frame numbers; those
 generator. A tracklet shorter than the clip is repeated, and every frame number is valid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -81,16 +82,17 @@ def sample(
 
 @dataclass(frozen=True)
 class Clip:
-    """The pixels of T frames of one tracklet, all of them aligned with one another.
+    """The pixels of T frames of one tracklet, all of them aligned with one another, and K of its silhouettes.
 
     frames and next_frames: uint8 (T, 3, H, W), RGB. masks: uint8 (T, 1, H, W) of 0 and 1. truth: arrays by
-    name.
+    name. silhouettes: uint8 (K, h, w) of 0 and 1, aligned, see `reidlib.data.silhouettes`.
     """
 
-    frames: np.ndarray
+    frames: np.ndarray | None
     masks: np.ndarray | None = None
     next_frames: np.ndarray | None = None
     truth: dict[str, np.ndarray] = field(default_factory=dict)
+    silhouettes: np.ndarray | None = None
 
 
 def read_clip(
@@ -99,20 +101,32 @@ def read_clip(
     masks: bool = False,
     next_frames: bool = False,
     truth: tuple[str, ...] = (),
+    silhouettes: Sequence[int] = (),
 ) -> Clip:
-    """The clip of these frames, with silhouettes, successors and ground truth on request.
+    """The clip of these frames, with masks, successors and ground truth on request.
 
-    ValueError if masks are asked for and there are none, KeyError if a ground truth is missing.
+    silhouettes: the frames whose aligned silhouettes are wanted. Without `indices` the clip has these alone.
+
+    ValueError if masks or silhouettes are asked for and there are none, KeyError if a ground truth is missing.
     """
-    silhouettes = tracklet.masks(indices) if masks else None
-    if masks and silhouettes is None:
+    aligned = tracklet.silhouettes(silhouettes) if len(silhouettes) else None
+    if len(silhouettes) and aligned is None:
+        raise ValueError(
+            f"silhouettes: tracklet {tracklet.tracklet_id} of person {tracklet.person_id} has none that are aligned; "
+            "take a benchmark that brings them, or make them of its masks by reidlib.data.silhouettes.pack"
+        )
+    if not len(indices):
+        return Clip(None, silhouettes=aligned)
+    shapes = tracklet.masks(indices) if masks else None
+    if masks and shapes is None:
         raise ValueError(
             f"masks=True: tracklet {tracklet.tracklet_id} of person {tracklet.person_id} has no silhouettes; "
             "take a benchmark that brings them"
         )
     return Clip(
         frames=tracklet.frames(indices),
-        masks=silhouettes,
+        masks=shapes,
         next_frames=tracklet.frames(successors(indices, len(tracklet))) if next_frames else None,
         truth={name: tracklet.truth(name, indices) for name in truth},
+        silhouettes=aligned,
     )

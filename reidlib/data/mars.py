@@ -11,6 +11,8 @@ ECCV 2016. Below its folder:
     info/tracks_test_info.mat              track_test_info (12180, 4), likewise
     info/query_IDX.mat                     query_IDX (1, 1980): rows (from 1) of track_test_info
     mars_attributes.csv                    optional, see `reidlib.data.attributes`
+    mask_train/…, mask_test/…              optional, no part of MARS: silhouettes by any segmentation method, PNG
+                                           files of the images' names, non-zero where the person is
 
 Two set-ups are in use. "usual": the gallery is everything but queries and junk (9330 tracklets), so that
 140 queries have no match from another camera; they stay in `query`, and the evaluation counts them as not
@@ -24,10 +26,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import scipy.io
 
 from reidlib.data import attributes as attribute_files
 from reidlib.data.images import ImageFiles
+from reidlib.data.matlab import read_whole_numbers
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint
 
 IMAGES_FROM = "get it from http://www.liangzheng.com.cn/Project/project_mars.html"
@@ -85,7 +87,7 @@ def read_info(folder: str | Path) -> MarsInfo:
     train = _read_table(folder / "tracks_train_info.mat", "track_train_info")
     test = _read_table(folder / "tracks_test_info.mat", "track_test_info")
     path = folder / "query_IDX.mat"
-    query = _read_mat(path, "query_IDX").ravel()
+    query = read_whole_numbers(path, "query_IDX", INFO_FROM).ravel()
     if query.size and not 1 <= query.min() <= query.max() <= len(test):
         raise ValueError(
             f"{path}: expected row numbers from 1 to {len(test)}, found {query.min()} to {query.max()}; {INFO_FROM}"
@@ -93,24 +95,8 @@ def read_info(folder: str | Path) -> MarsInfo:
     return MarsInfo(train, test, query - 1)
 
 
-def _read_mat(path: Path, variable: str) -> np.ndarray:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a MATLAB file with {variable}; {INFO_FROM}")
-    try:
-        contents = scipy.io.loadmat(path)
-    except Exception as error:  # damaged files make scipy raise many kinds
-        raise ValueError(f"{path}: cannot be read as a MATLAB file ({error}); {INFO_FROM}") from error
-    if variable not in contents:
-        found = ", ".join(name for name in contents if not name.startswith("__")) or "nothing"
-        raise ValueError(f"{path}: expected the variable {variable}, found {found}; {INFO_FROM}")
-    values = contents[variable]
-    if values.dtype.kind not in "iuf" or (values != np.round(values)).any():
-        raise ValueError(f"{path}: expected whole numbers in {variable}, found {values.dtype}; {INFO_FROM}")
-    return values.astype(np.int64)
-
-
 def _read_table(path: Path, variable: str) -> np.ndarray:
-    table = _read_mat(path, variable)
+    table = read_whole_numbers(path, variable, INFO_FROM)
     if table.ndim != 2 or table.shape[1] != 4:
         raise ValueError(f"{path}: expected {variable} with 4 columns, found shape {table.shape}; {INFO_FROM}")
     wrong = np.flatnonzero((table[:, 0] < 1) | (table[:, 1] < table[:, 0]))
@@ -126,12 +112,14 @@ def load(
     attributes: str | Path | None = None,
     resolution: tuple[int, int] = (256, 128),
     junk: bool = False,
+    masks: bool = False,
 ) -> Benchmark:
     """MARS, or whatever lies in its layout, as a benchmark; images are read when they are needed.
 
     setup: see the top of this file. junk: keep junk in the gallery, to show what that does. attributes: the
     annotation file; mars_attributes.csv in `root` by default, where that exists. resolution: (H, W) of the
-    frames. The fingerprint covers everything in info/, the attributes, and these arguments, not the pixels.
+    frames. masks: read mask_train and mask_test, too; they need a file for every image, empty where nobody was found.
+    The fingerprint covers everything in info/, the attributes, and these arguments, not the pixels.
 
     FileNotFoundError or ValueError naming the file at fault; broken images are dealt with as in
     `ImageFiles`.
@@ -139,8 +127,8 @@ def load(
     root = Path(root)
     info = read_info(root / "info")
     gallery = info.gallery(setup, junk)
-    train = _listed(root, "train", info.train, resolution)
-    test = _listed(root, "test", info.test, resolution)
+    train = _listed(root, "train", info.train, resolution, masks)
+    test = _listed(root, "test", info.test, resolution, masks)
     if attributes is None and (root / "mars_attributes.csv").is_file():
         attributes = root / "mars_attributes.csv"
     if attributes is not None:
@@ -157,11 +145,12 @@ def load(
             *((root / "info" / f"{part}_name.txt").read_bytes() for part in ("train", "test")),
             b"" if attributes is None else Path(attributes).read_bytes(),
             repr(resolution),
+            *(["masks"] if masks else []),
         ),
     )
 
 
-def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int]) -> list[Tracklet]:
+def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int], masks: bool) -> list[Tracklet]:
     """The tracklets of bbox_train or bbox_test, by the table and the list of names."""
     path = root / "info" / f"{part}_name.txt"
     if not path.is_file():
@@ -179,6 +168,11 @@ def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int
             f"{images / absent[0]}: expected a folder of images ({len(absent)} of {len(folders)} folders are "
             f"missing); {IMAGES_FROM}"
         )
+    if masks and not (root / f"mask_{part}").is_dir():
+        raise FileNotFoundError(
+            f"{root / f'mask_{part}'}: expected silhouettes named like the images of bbox_{part}, but ending on .png; "
+            "make them by a segmentation method of your choice"
+        )
     tracklets = []
     for first, last, person, camera in table.tolist():
         frames = names[first - 1 : last]
@@ -189,7 +183,9 @@ def _listed(root: Path, part: str, table: np.ndarray, resolution: tuple[int, int
                 f"{path}, lines {first} to {last}: expected frames of person {person} by camera {camera}, as "
                 f"tracks_{part}_info.mat says, found {frames[0]} to {frames[-1]}; {INFO_FROM}"
             )
-        source = ImageFiles([f"{images}/{name[:4]}/{name}" for name in frames], resolution=resolution)
+        paths = [f"{images}/{name[:4]}/{name}" for name in frames]
+        shapes = [f"{root}/mask_{part}/{name[:4]}/{name[:-4]}.png" for name in frames] if masks else None
+        source = ImageFiles(paths, shapes, resolution)
         tracklets.append(Tracklet(person, camera, source, start.tracklet_id))
     return tracklets
 

@@ -118,6 +118,29 @@ def _map_file(file: _MappedFile) -> np.memmap:
     return np.memmap(file.path, file.dtype, "r", file.offset, file.shape)
 
 
+class Rows:
+    """Rows `start` to `stop` of an array that holds many tracklets one after another, read when asked for.
+
+    As with `ArrayFrames`, a memory-mapped array is pickled as its file's name.
+    """
+
+    def __init__(self, values: np.ndarray, start: int, stop: int):
+        self._values, self._start, self._stop = values, start, stop
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def __getitem__(self, indices: Sequence[int]) -> np.ndarray:
+        return np.asarray(self._values[self._start + np.asarray(indices)])
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_values": _by_name(self._values)}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._values = _mapped(self._values)
+
+
 @dataclass(frozen=True, eq=False)
 class Tracklet:
     """One person followed by one camera.
@@ -125,6 +148,8 @@ class Tracklet:
     person_id: above 0 an identity; 0 a distractor (a wrong answer to every query); below 0 junk (never
     counted). tracklet_id: the T number of MARS's file names, or 0. view: azimuth of the camera in degrees.
     condition: what is special about the recording (CASIA-B: "nm", "bg", "cl"). attributes: codes by name.
+    aligned: for gait networks, the silhouettes of all frames, centred and of one height, see
+    `reidlib.data.silhouettes`.
     """
 
     person_id: int
@@ -134,6 +159,7 @@ class Tracklet:
     view: int = 0
     condition: str = ""
     attributes: Mapping[str, int] = field(default_factory=dict)
+    aligned: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.source)
@@ -145,6 +171,10 @@ class Tracklet:
     def masks(self, indices: Sequence[int] | None = None) -> np.ndarray | None:
         """Silhouettes, uint8 (n, 1, H, W) of 0 and 1, or None where the data have none."""
         return self.source.masks(self._indices(indices))
+
+    def silhouettes(self, indices: Sequence[int] | None = None) -> np.ndarray | None:
+        """Aligned silhouettes, uint8 (n, h, w) of 0 and 1, or None without them; all frames' by default."""
+        return None if self.aligned is None else self.aligned[self._indices(indices)]
 
     def truth(self, name: str, indices: Sequence[int] | None = None) -> np.ndarray:
         """Rendered ground truth, see `FrameSource.truth`; KeyError if there is none of that name."""
@@ -192,6 +222,11 @@ def fingerprint(*content: bytes | str) -> str:
         piece = piece.encode() if isinstance(piece, str) else piece
         digest.update(len(piece).to_bytes(8, "little") + piece)
     return digest.hexdigest()[:16]
+
+
+def outline(tracklets: Sequence[Tracklet]) -> str:
+    """What is known of tracklets without their pixels, as text for a fingerprint; attributes are left out."""
+    return repr([(t.person_id, t.camera_id, t.tracklet_id, t.view, t.condition, len(t)) for t in tracklets])
 
 
 def validation_split(benchmark: Benchmark, fraction: float = 0.2, seed: int = 0) -> Benchmark:

@@ -1,13 +1,14 @@
 """Random changes of a training clip, drawn once for the whole sequence.
 
-A transform takes a `Clip` and a generator and returns a new clip; frames, successors, silhouettes and part
+A transform takes a `Clip` and a generator and returns a new clip; frames, successors, masks and part
 maps get the same crop, the same flip and the same erased rectangle, so they stay aligned. Other ground
-truth (joints, flow) would need more than moving pixels and is refused. Pixels stay uint8 here: batches
-scale them to [0, 1], networks normalise them, and the sources bring them to the wanted size.
+truth (joints, flow) would need more than moving pixels and is refused; silhouettes that are aligned for gait networks
+stay as they are. Pixels stay uint8 here: batches scale them to [0, 1], networks normalise them, and the sources bring
+them to the wanted size.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +26,8 @@ def _change(clip: Clip, colours: Change, labels: Change | None = None) -> Clip:
     labels = labels or colours
     if set(clip.truth) - {"parts"}:
         raise ValueError(f"truth={sorted(clip.truth)} with a transform: only 'parts' moves with the pixels")
-    return Clip(
+    return replace(
+        clip,
         frames=colours(clip.frames),
         masks=None if clip.masks is None else labels(clip.masks),
         next_frames=None if clip.next_frames is None else colours(clip.next_frames),

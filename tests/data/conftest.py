@@ -50,3 +50,24 @@ def small_benchmark():
         name="small",
         fingerprint="small",
     )
+
+
+def _walk(
+    person: int, view: int, condition: str, number: int, length: int = 4, size: tuple[int, int] = (40, 24)
+) -> Tracklet:
+    """An upright ellipse that sways, its build and place drawn by identity and walk, before random colours."""
+    rng = np.random.default_rng((person, view, len(condition), number))
+    row, column = np.mgrid[: size[0], : size[1]]
+    top, bottom, girth = rng.integers(1, 6), size[0] - rng.integers(1, 6), rng.uniform(3, 6)
+    middle, half = (top + bottom) / 2, (bottom - top) / 2
+    sway = rng.uniform(9, 15, length)[:, None, None]
+    parts = (((row - middle) / half) ** 2 + ((column - sway) / girth) ** 2 <= 1).astype(np.uint8)
+    frames = rng.integers(0, 256, (length, 3, *size), dtype=np.uint8)
+    return Tracklet(person, view + 1, ArrayFrames(frames, parts), number, view, condition)
+
+
+@pytest.fixture
+def make_walk(tmp_path, monkeypatch):
+    """`make_walk(person, view, condition, number, length=4, size=(40, 24))`; the cache folder is a new one."""
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+    return _walk

@@ -9,6 +9,7 @@ import torch
 from reidlib.data.batches import test_batches as ordered_batches
 from reidlib.data.batches import train_batches
 from reidlib.data.clips import evenly_spaced
+from reidlib.data.silhouettes import pack
 from reidlib.data.transforms import Chain
 
 
@@ -199,3 +200,74 @@ def test_a_batch_moves_to_a_device_with_all_that_is_in_it(tracklets):
     assert {tensor.device.type for tensor in tensors} == {"meta"}
     assert isinstance(batch.conditions, tuple)
     assert batch.silhouettes is None
+
+
+@pytest.fixture
+def walks(make_walk):
+    """Four identities with two walks each, their silhouettes packed."""
+    tracklets = [make_walk(p, v, "nm", 1, length=6 + p) for p in (1, 2, 3, 4) for v in (0, 90)]
+    return pack(tracklets, "walks", workers=1, progress=False)
+
+
+def starts(clip, tracklet):
+    """The frames that a run of consecutive silhouettes may start at; it goes round at the end."""
+    whole = torch.from_numpy(tracklet.silhouettes()).float()
+    n = len(tracklet)
+    return [s for s in range(n) if torch.equal(clip, whole[(s + torch.arange(len(clip))) % n])]
+
+
+@pytest.mark.parametrize("num_frames", [0, 3])
+@pytest.mark.parametrize("count", [5, 12])
+def test_silhouettes_are_consecutive_and_the_tracklets_own(walks, num_frames, count):
+    settings = SETTINGS | {"num_frames": num_frames, "iterations": 10}
+    seen = set()
+    for batch in train_batches(walks, **settings, silhouettes=count):
+        assert batch.silhouettes.shape == (6, count, 64, 44)
+        assert (batch.frames is None) == (num_frames == 0)
+        assert len(batch) == len(batch.labels) == 6
+        for clip, position in zip(batch.silhouettes, batch.tracklets.tolist()):
+            possible = starts(clip, walks[position])
+            assert possible
+            seen |= set(possible)
+    assert (len(seen) > 3) == (count == 5)  # one longer than the tracklet starts at frame 0
+    with pytest.raises(ValueError, match="silhouettes are not transformed"):
+        train_batches(walks, **settings | {"num_frames": 0}, silhouettes=count, transform=Chain())
+
+
+def test_silhouettes_do_not_depend_on_workers_and_leave_frames_as_they_are(walks):
+    one, two = (list(train_batches(walks, **SETTINGS, silhouettes=5, workers=w)) for w in (0, 2))
+    without = list(train_batches(walks, **SETTINGS, sampling="even"))
+    even = list(train_batches(walks, **SETTINGS, sampling="even", silhouettes=4))
+    assert all(torch.equal(a.silhouettes, b.silhouettes) and equal_frames(a, b) for a, b in zip(one, two))
+    assert without[0].silhouettes is None
+    assert equal_frames(without[0].to("cpu"), even[0].to("cpu"))
+
+
+def equal_frames(one, other):
+    shared = sorted(set(one.tracklets.tolist()) & set(other.tracklets.tolist()))
+    places = [[batch.tracklets.tolist().index(position) for position in shared] for batch in (one, other)]
+    return bool(shared) and torch.equal(one.frames[places[0]], other.frames[places[1]])
+
+
+def test_test_silhouettes(walks):
+    even = next(iter(ordered_batches(walks, num_frames=2, batch_size=8, silhouettes=5)))
+    for clip, tracklet in zip(even.silhouettes, walks):
+        assert (len(tracklet) - 5) // 2 in starts(clip, tracklet)
+    [gait] = ordered_batches(walks[:2], num_frames=0, batch_size=99, sampling="dense", silhouettes=4)
+    assert gait.frames is None
+    assert gait.tracklets.tolist() == [0, 0, 1, 1]  # seven frames in two windows
+    assert [0 in starts(gait.silhouettes[0], walks[0]), 3 in starts(gait.silhouettes[1], walks[0])] == [True, True]
+    [both] = ordered_batches(walks[:1], num_frames=4, batch_size=99, sampling="dense", silhouettes=2)
+    assert both.frames.shape[:2] == (2, 4)
+    assert [0 in starts(both.silhouettes[0], walks[0]), 3 in starts(both.silhouettes[1], walks[0])] == [True, True]
+
+
+def test_silhouettes_must_be_there_and_something_must_be_asked_for(tracklets):
+    with pytest.raises(ValueError, match=r"person \d+ has none that are aligned; .*silhouettes\.pack"):
+        next(iter(train_batches(tracklets, **SETTINGS, silhouettes=4)))
+    for make in (
+        lambda: train_batches(tracklets, **SETTINGS | {"num_frames": 0}),
+        lambda: ordered_batches(tracklets, num_frames=0, batch_size=2),
+    ):
+        with pytest.raises(ValueError, match="num_frames=0, silhouettes=0: expected one or more"):
+            make()

@@ -93,3 +93,9 @@ def test_truth_that_would_not_move_with_the_pixels_is_refused(name):
     clip = Clip(coded_clip().frames, truth={name: np.zeros((3, 2, HEIGHT, WIDTH), np.float32)})
     with pytest.raises(ValueError, match="only 'parts' moves with the pixels"):
         RandomFlip(1.0)(clip, np.random.default_rng(0))
+
+
+def test_aligned_silhouettes_stay_as_they_are():
+    silhouettes = np.random.default_rng(0).integers(0, 2, (5, 8, 6), dtype=np.uint8)
+    clip = Clip(coded_clip().frames, silhouettes=silhouettes)
+    assert (Chain()(clip, np.random.default_rng(0)).silhouettes == silhouettes).all()

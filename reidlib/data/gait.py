@@ -1,0 +1,148 @@
+"""What the gait data sets share: walks kept as folders of silhouette images, and partitions of their subjects."""
+
+import json
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from reidlib.data import folders
+from reidlib.data.images import ImageFiles
+from reidlib.data.silhouettes import pack_masks
+from reidlib.data.tracklets import Benchmark, Rows, Tracklet, fingerprint, outline
+
+THRESHOLD = 128  # grey values from here on are person; lossy images have others beside 0 and 255
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One subject walking past one camera once. view in degrees; number: which of the walks of that condition."""
+
+    person_id: int
+    view: int
+    condition: str
+    number: int
+    folder: Path
+
+
+class SilhouetteFrames:
+    """Frames of a data set that has nothing but silhouettes: the aligned silhouettes, in black and white."""
+
+    def __init__(self, rows: Rows):
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def frames(self, indices: Sequence[int]) -> np.ndarray:
+        """The silhouettes as RGB frames of 0 and 255, uint8 (n, 3, h, w)."""
+        return np.repeat(self.masks(indices) * 255, 3, axis=1)
+
+    def masks(self, indices: Sequence[int]) -> np.ndarray:
+        """The silhouettes, uint8 (n, 1, h, w) of 0 and 1."""
+        return self._rows[indices][:, None]
+
+    def truth(self, name: str, indices: Sequence[int]) -> np.ndarray:
+        """Recorded data have no ground truth: KeyError."""
+        raise KeyError(f"no ground truth {name!r}: recorded, not rendered")
+
+
+def read_masks(folder: Path) -> list[np.ndarray]:
+    """The silhouettes of a folder, bool (H, W) each, ordered by the numbers in their names."""
+    files = ImageFiles(folders.images(folder, "silhouettes"))
+    return [files.frames([number])[0, 0] >= THRESHOLD for number in range(len(files))]
+
+
+def walks_benchmark(
+    root: Path,
+    walks: Sequence[Walk],
+    train: Collection[int],
+    in_gallery: Callable[[Tracklet], bool],
+    name: str,
+    source: str,
+    size: tuple[int, int],
+    workers: int | None,
+    progress: bool,
+) -> Benchmark:
+    """The benchmark of these walks: subjects in `train` are trained on; the others' are gallery or query.
+
+    A tracklet's camera_id is the place of its view among the views, from 1, its tracklet_id the number of the walk, and
+    its frames are its aligned silhouettes. These are made once, and found in the cache folder afterwards; they are
+    made anew if a walk's folder is moved, or files in it come or go. The fingerprint covers walks and lengths, not the
+    pixels.
+
+    Walks without images or without a usable silhouette are left out and counted in a warning; FileNotFoundError if
+    there is no other.
+    """
+    tracklets, missing = _pack_walks(walks, size, workers, progress)
+    if not tracklets:
+        raise FileNotFoundError(f"{walks[0].folder}: expected silhouettes, as of every walk; {source}")
+    if missing:
+        subjects = sorted({walk.person_id for walk in missing})
+        some = ", ".join(map(str, subjects[:5])) + (", …" if len(subjects) > 5 else "")
+        warnings.warn(
+            f"{root}: {len(missing)} of {len(walks)} walks have no silhouettes (subjects {some}; the first is "
+            f"{missing[0].folder.relative_to(root)}), and are left out",
+            stacklevel=3,
+        )
+    tested = [t for t in tracklets if t.person_id not in train]
+    return Benchmark(
+        train=tuple(t for t in tracklets if t.person_id in train),
+        query=tuple(t for t in tested if not in_gallery(t)),
+        gallery=tuple(t for t in tested if in_gallery(t)),
+        protocol="all",
+        name=name,
+        fingerprint=fingerprint(name, repr((sorted(train), size)), outline(tracklets)),
+    )
+
+
+def _pack_walks(
+    walks: Sequence[Walk], size: tuple[int, int], workers: int | None, progress: bool
+) -> tuple[list[Tracklet], list[Walk]]:
+    """Tracklets of the walks, and the walks that give none."""
+    views = {view: place for place, view in enumerate(sorted({walk.view for walk in walks}), start=1)}
+    listing = tqdm(walks, "listing silhouettes", unit="walk", disable=not progress, leave=False)
+    lengths = {walk: count for walk in listing if (count := _count(walk.folder))}
+    if not lengths:
+        return [], list(walks)
+    changed = [(str(walk.folder.resolve()), walk.folder.stat().st_mtime_ns) for walk in lengths]
+    readers = [partial(read_masks, walk.folder) for walk in lengths]
+    packed = pack_masks(readers, list(lengths.values()), fingerprint(repr(changed)), size, workers, progress)
+    rows = {walk: one for walk, one in zip(lengths, packed) if one is not None}
+    tracklets = [
+        Tracklet(w.person_id, views[w.view], SilhouetteFrames(one), w.number, w.view, w.condition, aligned=one)
+        for w, one in rows.items()
+    ]
+    return tracklets, [walk for walk in walks if walk not in rows]
+
+
+def _count(folder: Path) -> int:
+    return sum(name.endswith(folders.IMAGES) for name in os.listdir(folder)) if folder.is_dir() else 0
+
+
+def read_partition(path: str | Path, source: str) -> tuple[list[str], list[str]]:
+    """The subjects to train on and to test on, by a file {"TRAIN_SET": ["001", …], "TEST_SET": […]}.
+
+    Entries that are no numbers are left out (the file of HID lists "probe" among the subjects). FileNotFoundError or
+    ValueError naming the file if it is missing, is no such file, or names a subject twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a partition of the subjects; {source}")
+    try:
+        content = json.loads(path.read_text())
+        train, test = ([name for name in content[part] if name.isdigit()] for part in ("TRAIN_SET", "TEST_SET"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f'{path}: expected {{"TRAIN_SET": ["001", …], "TEST_SET": […]}}, which this is not '
+            f"({type(error).__name__}: {error}); {source}"
+        ) from error
+    if twice := [name for name, count in Counter(map(int, train + test)).items() if count > 1]:
+        raise ValueError(f"{path}: expected each subject once, found {twice[0]} again; {source}")
+    return train, test

@@ -1,0 +1,53 @@
+"""Folders of silhouettes, and the official partitions of the gait data sets."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import reidlib
+from reidlib.data import casia_e, gait, oumvlp
+
+SHARED = reidlib.shared_folder()
+real = pytest.mark.skipif(SHARED is None, reason="needs the folder of real metadata (REIDLIB_SHARED)")
+
+
+def test_silhouettes_are_read_in_order_and_by_a_threshold(tmp_path):
+    values = {1: 0, 2: 127, 10: 128, 11: 255}
+    for number, value in values.items():
+        Image.new("L", (4 + number, 8), value).save(tmp_path / f"{number}.png")  # of different sizes
+    masks = gait.read_masks(tmp_path)
+    assert [mask.shape for mask in masks] == [(8, 5), (8, 6), (8, 14), (8, 15)]
+    assert [mask.all() for mask in masks] == [mask.any() for mask in masks] == [False, False, True, True]
+
+
+def test_a_broken_silhouette_is_replaced_by_the_nearest_with_a_warning(tmp_path):
+    for number in range(4):
+        Image.fromarray(np.full((8, 8), 255 * (number > 1), np.uint8)).save(tmp_path / f"{number}.png")
+    (tmp_path / "3.png").write_bytes(b"\x89PNG")
+    with pytest.warns(UserWarning, match=r"3\.png .*expected a readable image"):
+        assert [mask.any() for mask in gait.read_masks(tmp_path)] == [False, False, True, True]
+
+
+def test_entries_of_a_partition_that_are_no_numbers_are_left_out(tmp_path):
+    (tmp_path / "p.json").write_text('{"TRAIN_SET": ["01", "02"], "TEST_SET": ["03", "probe"]}')
+    assert gait.read_partition(tmp_path / "p.json", "") == (["01", "02"], ["03"])
+
+
+@real
+@pytest.mark.parametrize(
+    ("name", "train", "test"), [("CASIA-B", 74, 50), ("CASIA-E", 200, 814), ("HID", 500, 505), ("OUMVLP", 5153, 5154)]
+)
+def test_the_official_partitions_hold_what_was_published(name, train, test):
+    path = SHARED / "data" / "gait_partitions" / f"{name}.json"
+    parts = gait.read_partition(path, "")
+    assert [len(part) for part in parts] == [len(set(part)) for part in parts] == [train, test]
+    assert ("probe" in json.loads(path.read_text())["TEST_SET"]) == (name == "HID")
+
+
+@real
+def test_the_built_in_partitions_are_the_official_ones():
+    folder = SHARED / "data" / "gait_partitions"
+    assert tuple(map(sorted, gait.read_partition(folder / "OUMVLP.json", ""))) == oumvlp.official_partition()
+    assert gait.read_partition(folder / "CASIA-E.json", "") == casia_e.usual_partition()
