@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -113,3 +114,24 @@ def test_one_process_moves_batches_of_any_kind():
     moved = share_of_batch([{"x": torch.ones(2)}, (torch.ones(3), None, 5)], device)
     assert moved[0]["x"].device == moved[1][0].device == device
     assert moved[1][1:] == (None, 5)
+
+
+def test_a_destroyed_group_is_gone_with_its_threads():
+    """Threads of a group that outlives its destruction may abort the process at exit."""
+    code = (
+        "import weakref, torch\n"
+        "from torch import nn\n"
+        "import reidlib.training.distributed\n"
+        "torch.distributed.init_process_group('gloo')\n"
+        "group = weakref.ref(torch.distributed.group.WORLD)\n"
+        "layer = nn.Linear(2, 2)\n"
+        "layer(torch.ones(1, 2)).sum().backward()\n"
+        "torch.optim.Adam(layer.parameters()).step()\n"
+        "torch.distributed.destroy_process_group()\n"
+        "assert group() is None\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    one = {"WORLD_SIZE": "1", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    process = subprocess.run([sys.executable, "-c", code], env=os.environ | one, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr

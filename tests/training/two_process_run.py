@@ -84,6 +84,7 @@ def main(weights: str, checkpoint: str | None = None) -> None:
     )
     state = {**model.state_dict(), **objective.state_dict()}
     torch.save({"state": state, "history": result.history}, f"{weights}.{processes.process_index}")
+    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
