@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional  # noqa: F401  before there is a group: its defaults would keep that one alive
+import torch.distributed.nn.functional  # before there is a group: imported later, its defaults keep that one alive
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
 from torch import Tensor, nn
