@@ -21,7 +21,7 @@ from pathlib import Path
 
 from reidlib.data import folders
 from reidlib.data.crops import PersonCrops
-from reidlib.data.gait import Walk, read_partition, walks_benchmark
+from reidlib.data.gait import Walk, choose_partition, walks_benchmark
 from reidlib.data.images import ImageFiles
 from reidlib.data.silhouettes import SIZE
 from reidlib.data.tracklets import Benchmark, FrameSource, Tracklet, fingerprint
@@ -55,12 +55,8 @@ def load(
     """
     root = Path(root)
     folders.subfolders(root, f"a folder for each subject, such as 001; {SOURCE}")
-    if partition is None and (root / "CASIA-B.json").is_file():
-        partition = root / "CASIA-B.json"
-    if partition is None:
-        train, test = ([f"{person:03d}" for person in people] for people in (range(1, 75), range(75, 125)))
-    else:
-        train, test = read_partition(partition, PARTITION_FROM)
+    usual = tuple([f"{person:03d}" for person in people] for people in (range(1, 75), range(75, 125)))
+    train, test = choose_partition(partition, root / "CASIA-B.json", usual, PARTITION_FROM)
     walks = [
         Walk(int(person), view, condition, number, root / person / f"{condition}-{number:02d}" / f"{view:03d}")
         for person in (*train, *test)

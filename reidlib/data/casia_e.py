@@ -24,7 +24,7 @@ HID, the competition "Human identification at a distance" (`load_hid`), which na
 from pathlib import Path
 
 from reidlib.data import folders
-from reidlib.data.gait import Walk, read_partition, walks_benchmark
+from reidlib.data.gait import Walk, choose_partition, walks_benchmark
 from reidlib.data.silhouettes import SIZE
 from reidlib.data.tracklets import Benchmark, Tracklet
 
@@ -54,9 +54,7 @@ def load(
     A warning counts walks without silhouettes. FileNotFoundError or ValueError naming the file or folder at fault.
     """
     root = Path(root)
-    if partition is None and (root / "CASIA-E.json").is_file():
-        partition = root / "CASIA-E.json"
-    train, test = usual_partition() if partition is None else read_partition(partition, PARTITION_FROM)
+    train, test = choose_partition(partition, root / "CASIA-E.json", usual_partition(), PARTITION_FROM)
     there = {place.name for place in folders.subfolders(root, f"a folder for each subject, such as 001; {SOURCE}")}
     walks = [walk for person in (*train, *test) if person in there for walk in _walks(root / person)]
     trained = set(map(int, train))

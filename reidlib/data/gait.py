@@ -126,6 +126,16 @@ def _count(folder: Path) -> int:
     return sum(name.endswith(folders.IMAGES) for name in os.listdir(folder)) if folder.is_dir() else 0
 
 
+def choose_partition(
+    given: str | Path | None, beside: Path, usual: tuple[list[str], list[str]], source: str
+) -> tuple[list[str], list[str]]:
+    """The subjects to train on and to test on: by the file `given`, else by the file `beside` the data if there is
+    one, else the `usual` ones. Errors as in `read_partition`."""
+    if given is None and not beside.is_file():
+        return usual
+    return read_partition(beside if given is None else given, source)
+
+
 def read_partition(path: str | Path, source: str) -> tuple[list[str], list[str]]:
     """The subjects to train on and to test on, by a file {"TRAIN_SET": ["001", …], "TEST_SET": […]}.
 

@@ -14,7 +14,7 @@ the last, 10 307, and tests on the other 5154: gallery sequence 01, queries sequ
 
 from pathlib import Path
 
-from reidlib.data.gait import Walk, read_partition, walks_benchmark
+from reidlib.data.gait import Walk, choose_partition, walks_benchmark
 from reidlib.data.silhouettes import SIZE
 from reidlib.data.tracklets import Benchmark, Tracklet
 
@@ -40,9 +40,7 @@ def load(
     A warning counts the walks that are missing. FileNotFoundError or ValueError naming the file or folder at fault.
     """
     root = Path(root)
-    if partition is None and (root / "OUMVLP.json").is_file():
-        partition = root / "OUMVLP.json"
-    train, test = official_partition() if partition is None else read_partition(partition, PARTITION_FROM)
+    train, test = choose_partition(partition, root / "OUMVLP.json", official_partition(), PARTITION_FROM)
     walks = [
         Walk(int(person), view, "nm", number, root / f"Silhouette_{view:03d}-{number:02d}" / person)
         for person in (*train, *test)
