@@ -2,6 +2,6 @@
 
 from reidlib.data.walkers.compose import Rendered, render
 from reidlib.data.walkers.scene import Scene
-from reidlib.data.walkers.street import street
+from reidlib.data.walkers.worlds import street
 
 __all__ = ["Rendered", "Scene", "render", "street"]

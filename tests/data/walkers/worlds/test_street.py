@@ -18,7 +18,7 @@ from reidlib.data.walkers.gait import Gait
 from reidlib.data.walkers.scene import MOTIONS, BoxError
 from reidlib.data.walkers.wardrobe import Outfit, attributes
 
-module = importlib.import_module("reidlib.data.walkers.street")  # the package gives the function of that name
+module = importlib.import_module("reidlib.data.walkers.worlds.street")  # the package gives the function of that name
 
 
 @functools.cache
@@ -317,6 +317,6 @@ def test_rendered_bytes_do_not_depend_on_the_number_of_workers(tmp_path, monkeyp
 
 def first_sighting():
     """The arguments of the first training sighting of the street of seed 5 with ten people."""
-    world = module.World(5, False, False, 0.0, 1.0, 1.0, 1.0)
+    world = module.Street(5, "")
     first = next(module._sightings(world, range(1, 7)))
     return world, 1, first.camera_id - 1, 1, range(1, 7), 1

@@ -9,7 +9,6 @@ found them. Frequencies named MARS_… are counted from the published split and 
 """
 
 import functools
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,9 +16,7 @@ from typing import Literal
 import numpy as np
 
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint
-from reidlib.data.walkers.body import Body
 from reidlib.data.walkers.cameras import Camera, sample_camera
-from reidlib.data.walkers.gait import Gait
 from reidlib.data.walkers.packed import Sighting, pack
 from reidlib.data.walkers.scene import (
     MOTIONS,
@@ -29,9 +26,9 @@ from reidlib.data.walkers.scene import (
     sample_box_error,
     sample_occluders,
     sample_passer_by,
-    sample_person,
 )
-from reidlib.data.walkers.wardrobe import Outfit, attributes, change_clothes
+from reidlib.data.walkers.wardrobe import attributes, change_clothes
+from reidlib.data.walkers.worlds.world import World
 
 MARS_CAMERAS_PER_ID = (0.011, 0.345, 0.307, 0.214, 0.086, 0.037)  # one to six
 MARS_CAMERA_USE = (0.223, 0.236, 0.165, 0.087, 0.211, 0.078)  # share of tracklets
@@ -46,20 +43,8 @@ FIRST_UNKNOWN = 1001  # tracklet numbers of distractors and junk start here, abo
 
 
 @dataclass(frozen=True)
-class World:
-    """Who lives in a street, its cameras, and how hard it makes re-identification: the arguments of `street`."""
-
-    seed: int
-    same_gait: bool
-    same_appearance: bool
-    clothes_change: float
-    clutter: float
-    occlusion: float
-    box_error: float
-
-    def rng(self, purpose: str, *numbers: int) -> np.random.Generator:
-        """A stream of its own for each purpose, so that changing one setting leaves all other draws as they were."""
-        return np.random.default_rng((self.seed, zlib.crc32(purpose.encode()), *numbers))
+class Street(World):
+    """The world of a street: six cameras, under each of which people carry, and may wear, something else."""
 
     @functools.cached_property
     def cameras(self) -> list[tuple[Camera, float]]:
@@ -70,12 +55,9 @@ class World:
 
     def person(self, index: int, camera: int) -> Person:
         """Person `index` as camera `camera` meets them: what they carry, and under `clothes_change` wear, differs."""
-        person = sample_person(self.rng("person", index))
-        if self.same_gait:
-            body = replace(Body(), gender=person.body.gender, age=person.body.age)
-            person = replace(person, body=body, gait=Gait())
+        person = self.identity(index)
         if self.same_appearance:
-            return replace(person, outfit=Outfit())
+            return person
         rng, outfit = self.rng("carried", index, camera), person.outfit
         for thing, chance in MARS_CARRIED_CHANGES.items():
             if rng.random() < chance:
@@ -114,12 +96,7 @@ def street(
         raise ValueError(f'setup={setup!r}: expected "usual" or "mixing"')
     if num_ids < 10:
         raise ValueError(f"num_ids={num_ids}: expected at least 10, six to train and four to search")
-    if min(clothes_change, clutter, occlusion, box_error) < 0:
-        raise ValueError(
-            f"clothes_change={clothes_change}, clutter={clutter}, occlusion={occlusion}, box_error={box_error}: "
-            "expected severities from 0 on"
-        )
-    world = World(seed, same_gait, same_appearance, clothes_change, clutter, occlusion, box_error)
+    world = Street(seed, "", same_gait, same_appearance, clothes_change, clutter, occlusion, box_error)
     last_train = round(0.6 * num_ids)
     train_people, test_people = range(1, last_train + 1), range(last_train + 1, num_ids + 1)
     crowd = range(num_ids + 1, 2 * num_ids + 1)  # people who are nobody's match
@@ -148,7 +125,7 @@ def _split(tracklets: list[Tracklet], sizes: Sequence[int]) -> Iterator[list[Tra
         yield tracklets[stop - size : stop]
 
 
-def _sightings(world: World, people: range) -> Iterator[Sighting]:
+def _sightings(world: Street, people: range) -> Iterator[Sighting]:
     """Every sighting of some identities; whoever else is in the picture is one of them."""
     for index in people:
         rng = world.rng("sightings", index)
@@ -160,7 +137,7 @@ def _sightings(world: World, people: range) -> Iterator[Sighting]:
                 yield _sighting(world, index, camera, number, people, index)
 
 
-def _queries(world: World, test: list[Sighting]) -> list[bool]:
+def _queries(world: Street, test: list[Sighting]) -> list[bool]:
     """Whether each sighting is a query: one, drawn, of each person and camera, where two cameras or more see them."""
     groups: dict[tuple[int, int], list[int]] = {}
     for i, sighting in enumerate(test):
@@ -174,7 +151,7 @@ def _queries(world: World, test: list[Sighting]) -> list[bool]:
     return [i in chosen for i in range(len(test))]
 
 
-def _distractors(world: World, count: int, crowd: range) -> Iterator[Sighting]:
+def _distractors(world: Street, count: int, crowd: range) -> Iterator[Sighting]:
     """People who are nobody's match, a third of them boxed so badly that little of them is seen."""
     for number in range(FIRST_UNKNOWN, FIRST_UNKNOWN + count):
         rng = world.rng("distractor", number)
@@ -182,7 +159,7 @@ def _distractors(world: World, count: int, crowd: range) -> Iterator[Sighting]:
         yield _sighting(world, index, camera, number, crowd, 0, _false_box(rng) if rng.random() < 1 / 3 else None)
 
 
-def _rejects(world: World, count: int, people: range) -> Iterator[Sighting]:
+def _rejects(world: Street, count: int, people: range) -> Iterator[Sighting]:
     """Junk: identities in boxes so bad that they are not counted."""
     for number in range(FIRST_UNKNOWN, FIRST_UNKNOWN + count):
         rng = world.rng("junk", number)
@@ -198,7 +175,7 @@ def _false_box(rng: np.random.Generator) -> BoxError:
 
 
 def _sighting(
-    world: World, index: int, camera: int, number: int, people: range, person_id: int, box: BoxError | None = None
+    world: Street, index: int, camera: int, number: int, people: range, person_id: int, box: BoxError | None = None
 ) -> Sighting:
     """One tracklet of person `index`; whoever else appears in it is another one of `people`.
 
