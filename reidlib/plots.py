@@ -63,6 +63,15 @@ def tracklet_rows(tracklets: Sequence[Tracklet], frames: int = 7, width: float =
     return contact_sheet(images, columns=frames, titles=titles, width=width)
 
 
+def walk_sheet(rows: Sequence[Sequence[Tracklet]], frame: int = 0, width: float = 0.6) -> Figure:
+    """One frame of each tracklet above its aligned silhouette: two rows for each of `rows`, which are equally long."""
+    images, titles = [], []
+    for row in rows:
+        images += [t.frames([frame])[0] for t in row] + [t.silhouettes([frame])[0] for t in row]
+        titles += [f"{t.condition} {t.view}°" for t in row] + [""] * len(row)
+    return contact_sheet(images, columns=len(rows[0]), titles=titles, width=width)
+
+
 def truth_row(tracklet: Tracklet, frame: int) -> Figure:
     """One frame of a rendered tracklet and its truth: silhouette, part map, visible joints, flow to the next frame."""
     image, parts = tracklet.frames([frame])[0], tracklet.truth("parts", [frame])[0]
@@ -76,6 +85,8 @@ def truth_row(tracklet: Tracklet, frame: int) -> Figure:
     seen = joints[joints[:, 2] > 0]
     grid[3].scatter(seen[:, 0], seen[:, 1], s=8, color=WRONG)
     show_image(grid[4], flow_colours(flow), "flow")
+    key = grid[4].inset_axes((0.62, 0.01, 0.37, 0.2))
+    show_image(key, flow_wheel())
     return figure
 
 
@@ -88,6 +99,28 @@ def flow_colours(flow: np.ndarray) -> np.ndarray:
     hue = (np.arctan2(flow[1], flow[0]) / (2 * np.pi)) % 1
     colours = hsv_to_rgb(np.stack([hue, speed / max(speed.max(), 1e-6), np.ones_like(hue)], axis=-1))
     return (255 * colours).astype(np.uint8).transpose(2, 0, 1)
+
+
+def flow_wheel(size: int = 64) -> np.ndarray:
+    """The key to `flow_colours`: the colour of every direction and speed up to the fastest, uint8 (3, size, size)."""
+    y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+    inside = np.hypot(x, y) <= 1
+    return np.where(inside, flow_colours(np.stack([x, y]) * inside), 255).astype(np.uint8)
+
+
+def joint_angles(angles: Mapping[str, Mapping[str, np.ndarray]], phase: np.ndarray) -> Figure:
+    """Joint angles over a gait cycle, {person: {joint: radians (n,)}}: one panel a joint, one line a person.
+
+    phase: (n,) cycles.
+    """
+    joints = list(next(iter(angles.values())))
+    figure, grid = plt.subplots(1, len(joints), figsize=(3 * len(joints), 2.6), layout="constrained", squeeze=False)
+    for joint, axes in zip(joints, grid[0]):
+        for person, curves in angles.items():
+            axes.plot(100 * phase, np.rad2deg(curves[joint]), label=person)
+        axes.set(title=joint, xlabel="gait cycle (%)", ylabel="degrees, flexion positive")
+    grid[0, -1].legend(fontsize=7)
+    return figure
 
 
 def ranked_list(query: Tracklet, gallery: Sequence[Tracklet], order: np.ndarray, length: int = 10) -> Figure:

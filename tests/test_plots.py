@@ -92,6 +92,28 @@ def test_flow_colours():
     assert (plots.flow_colours(np.zeros((2, 3, 3))) == 255).all()
 
 
+def test_the_flow_wheel_is_the_key_to_flow_colours():
+    wheel = plots.flow_wheel(33)
+    assert wheel.shape == (3, 33, 33) and wheel.dtype == np.uint8
+    assert wheel[:, 16, 16].tolist() == [255, 255, 255]  # what stands still is white
+    assert wheel[:, 16, 32].tolist() == [255, 0, 0]  # right is red
+    assert wheel[:, 0, 0].tolist() == [255, 255, 255]  # outside the disc
+    fastest = np.array([[[3.0]], [[-3.0]]])  # right and up
+    corner = round(16 + 16 * np.sqrt(0.5)), round(16 - 16 * np.sqrt(0.5))
+    assert np.abs(wheel[:, corner[1], corner[0]] - plots.flow_colours(fastest)[:, 0, 0].astype(int)).max() < 20
+
+
+def test_joint_angles_are_drawn_in_degrees_over_the_cycle():
+    phase = np.linspace(0, 1, 5)
+    angles = {name: {"hip": np.full(5, value), "knee": np.zeros(5)} for name, value in (("a", np.pi / 6), ("b", 0))}
+    figure = plots.joint_angles(angles, phase)
+    assert titles(figure) == ["hip", "knee"]
+    a, b = figure.axes[0].lines
+    np.testing.assert_allclose(a.get_ydata(), 30)
+    assert a.get_xdata().tolist() == [0, 25, 50, 75, 100]
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["a", "b"]
+
+
 def test_a_ranked_list_frames_right_answers_green_and_wrong_ones_red():
     gallery = [tracklet(person, camera) for person, camera in ((7, 1), (8, 2), (0, 3), (7, 4))]
     figure = plots.ranked_list(tracklet(7, 5), gallery, np.array([3, 2, 0, 1]), length=3)

@@ -112,6 +112,7 @@ class CrossViewScores:
     including: float  # mean over all view pairs
     excluding: float  # mean over the pairs of different views
     reachable: np.ndarray  # (V_query, V_gallery): share of the row's probes whose identity is in the column
+    first_match_rank: np.ndarray  # (Q, V_gallery) int64, from 1; 0 where the identity is not in the column
     query_views: np.ndarray  # (V_query,) degrees
     gallery_views: np.ndarray  # (V_gallery,) degrees
 
@@ -158,7 +159,11 @@ def cross_view_accuracy(distances, query_ids, gallery_ids, query_views, gallery_
     present = np.zeros(nearest_own.shape, dtype=bool)
     present[probe, column[entry]] = True
     others[probe, entry] = np.inf
-    right = present & (nearest_own < np.minimum.reduceat(others, start, axis=1))
+    ranks = np.zeros((num_queries, len(columns)), dtype=np.int64)
+    for view, (first, stop) in enumerate(zip(start, [*start[1:], len(entries)])):
+        nearer = others[:, first:stop] <= nearest_own[:, [view]]
+        ranks[probes, view] = np.where(present[:, view], 1 + nearer.sum(axis=1), 0)
+    right = ranks[probes] == 1
 
     probes_a_row = np.bincount(row)[:, None]
     reachable = _sum_by_row(present, row, len(rows)) / probes_a_row
@@ -169,6 +174,7 @@ def cross_view_accuracy(distances, query_ids, gallery_ids, query_views, gallery_
         including=_mean(matrix[reachable > 0]),
         excluding=_mean(matrix[(reachable > 0) & other_view]),
         reachable=reachable,
+        first_match_rank=ranks,
         query_views=rows,
         gallery_views=columns,
     )

@@ -12,9 +12,10 @@ from reidlib.losses.precision import in_float32
 
 
 def distances_and_pairs(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Euclidean distances (B, B) inside a batch, and which pairs are (positive, negative), bool (B, B).
+    """Euclidean distances inside a batch, and which pairs are (positive, negative), bool (B, B).
 
-    The distance's gradient is zero where two features coincide.
+    features (B, D), or (P, B, D) for P strips; labels (B,); the distances are (B, B) or (P, B, B). Their gradient is
+    zero where two features coincide.
     """
     distances = torch.cdist(features, features, compute_mode="donot_use_mm_for_euclid_dist")
     same = labels[:, None] == labels
@@ -45,10 +46,13 @@ def batch_hard_triplet_loss(features: Tensor, labels: Tensor, margin: float | No
 def batch_all_triplet_loss(features: Tensor, labels: Tensor, margin: float = 0.3) -> Tensor:
     """Equation 6: all triplets, averaged over those whose loss is not zero ("BA ≠ 0" in section 4.3).
 
-    features (B, D), labels (B,), margin in units of the distance -> scalar; zero if no triplet violates the
+    features (B, D), or (B, P, D) for P strips, each of which is averaged by itself before their mean is taken (the loss
+    of GaitSet); labels (B,), margin in units of the distance -> scalar; a strip counts zero if no triplet violates the
     margin.
     """
-    distances, positive, negative = distances_and_pairs(features, labels)
-    losses = F.relu(distances[:, :, None] - distances[:, None, :] + margin)
-    losses = losses * (positive[:, :, None] & negative[:, None, :])
-    return losses.sum() / (losses > 0).sum().clamp(min=1)
+    strips = features.reshape(len(features), -1, features.shape[-1]).transpose(0, 1)  # (P, B, D)
+    distances, positive, negative = distances_and_pairs(strips, labels)
+    anchors, positives = positive.nonzero(as_tuple=True)
+    losses = F.relu(distances[:, anchors, positives, None] - distances[:, anchors] + margin)  # (P, pairs, B)
+    losses = losses * negative[anchors]
+    return (losses.sum((1, 2)) / (losses > 0).sum((1, 2)).clamp(min=1)).mean()

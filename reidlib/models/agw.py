@@ -10,7 +10,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from reidlib.models.backbones import BasicBlock, ResNet, load_imagenet_weights, resnet50
+from reidlib.models.backbones import scaled_resnet
 from reidlib.models.layers import BNNeck, GeM, NormalizeFrames
 from reidlib.models.output import ModelOutput
 
@@ -19,30 +19,13 @@ class AGW(nn.Module):
     """Clips of T frames -> one feature a clip.
 
     num_ids: number of training identities, the classes of the classifier.
-    scale: "paper" is ResNet-50 with a last stride of 1 and non-local blocks after the last 2 blocks of
-    stage 2 and the last 3 of stage 3 (256×128 frames give maps of 2048×16×8); "mini" has one basic block of
-    16, 32, 64 and 128 channels a stage, a non-local block after stage 3, and 64×32 frames give maps of
-    128×8×4.
-    weights: None (random), "imagenet", or a file, as in `load_imagenet_weights`; at paper scale only.
+    scale: "paper" (ResNet-50 for 256×128 frames) or "mini" (for 64×32 frames), weights: those of
+    `scaled_resnet`, with its non-local blocks.
     """
 
     def __init__(self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None):
         super().__init__()
-        if scale == "paper":
-            self.backbone = resnet50(last_stride=1, non_local=(0, 2, 3, 0))
-        else:
-            self.backbone = ResNet(
-                BasicBlock,
-                (1, 1, 1, 1),
-                (16, 32, 64, 128),
-                last_stride=1,
-                non_local=(0, 0, 1, 0),
-                stem="small",
-            )
-        if weights is not None:
-            if scale != "paper":
-                raise ValueError(f'weights={str(weights)!r} fit scale="paper" only; leave them out')
-            load_imagenet_weights(self.backbone, weights, "resnet50")
+        self.backbone = scaled_resnet(scale, weights, non_local=True)
         self.normalize = NormalizeFrames()
         self.pool = GeM()
         self.neck = BNNeck(self.backbone.channels)

@@ -7,7 +7,7 @@ a stem for small images.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -68,8 +68,9 @@ class ResNet(nn.Module):
 
     block: `BasicBlock` or `Bottleneck`. blocks, widths: a number for each stage. last_stride: of the fourth
     stage; 2 as published (s = 32), 1 for a map of twice the height and width (s = 16). non_local: how many
-    blocks at the end of each stage are followed by a non-local block. stem: "imagenet" (7×7 convolution of
-    stride 2, then maximum pooling of stride 2) or "small" (3×3 convolution of stride 2, so s is halved).
+    blocks at the end of each stage are followed by a non-local block. inserted: builds that block for a number
+    of channels. stem: "imagenet" (7×7 convolution of stride 2, then maximum pooling of stride 2) or "small"
+    (3×3 convolution of stride 2, so s is halved).
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class ResNet(nn.Module):
         *,
         last_stride: int = 2,
         non_local: Sequence[int] = (0, 0, 0, 0),
+        inserted: Callable[[int], nn.Module] = NonLocalBlock,
         stem: str = "imagenet",
     ):
         super().__init__()
@@ -97,7 +99,7 @@ class ResNet(nn.Module):
                 layers.append(block(inputs, widths[stage], stride if i == 0 else 1))
                 inputs = widths[stage] * block.expansion
                 if i >= blocks[stage] - non_local[stage]:
-                    self.non_local[f"layer{stage + 1}_{i}"] = NonLocalBlock(inputs)
+                    self.non_local[f"layer{stage + 1}_{i}"] = inserted(inputs)
             self.add_module(f"layer{stage + 1}", nn.Sequential(*layers))
         self.channels = inputs
         for module in self.modules():
@@ -105,14 +107,19 @@ class ResNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         self.to(memory_format=torch.channels_last)  # the faster layout, above all in bfloat16 on a CPU
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, time: int = 1) -> Tensor:
+        """images: (N, 3, H, W) -> (N, channels, H/s, W/s). time: how many images in a row are a clip, over whose
+        positions together, as maps (N/time, C, time, h·w), the inserted blocks work.
+        """
         x = images.contiguous(memory_format=torch.channels_last)
         x = self.maxpool(F.relu(self.bn1(self.conv1(x)), inplace=True))
         for stage in ("layer1", "layer2", "layer3", "layer4"):
             for i, block in enumerate(getattr(self, stage)):
                 x = block(x)
                 if (name := f"{stage}_{i}") in self.non_local:
-                    x = self.non_local[name](x)
+                    clips = x.unflatten(0, (-1, time)).transpose(1, 2)  # (N/time, C, time, h, w)
+                    y = self.non_local[name](clips.flatten(3))
+                    x = y.unflatten(3, clips.shape[3:]).transpose(1, 2).flatten(0, 1)
         return x
 
 
@@ -124,6 +131,39 @@ def resnet18(**options) -> ResNet:
 def resnet50(**options) -> ResNet:
     """ResNet-50: 2048 channels, 23.5 M parameters. Options as in `ResNet`."""
     return ResNet(Bottleneck, (3, 4, 6, 3), **options)
+
+
+def scaled_resnet(
+    scale: str,
+    weights: str | Path | None = None,
+    *,
+    non_local: bool = False,
+    inserted: Callable[[int], nn.Module] = NonLocalBlock,
+) -> ResNet:
+    """The residual network that the systems here share, with a last stride of 1.
+
+    scale: "paper" is ResNet-50 (256×128 images give maps of 2048×16×8); "mini" has one basic block of 16, 32,
+    64 and 128 channels a stage, and 64×32 images give maps of 128×8×4. weights: None (random), "imagenet", or
+    a file, as in `load_imagenet_weights`; at paper scale only. non_local: insert blocks where AGW has them,
+    after the last 2 blocks of stage 2 and the last 3 of stage 3, at mini scale after stage 3; `inserted` builds
+    them. ValueError for weights at mini scale.
+    """
+    if scale == "paper":
+        network = resnet50(last_stride=1, non_local=(0, 2, 3, 0) if non_local else (0, 0, 0, 0), inserted=inserted)
+        if weights is not None:
+            load_imagenet_weights(network, weights, "resnet50")
+        return network
+    if weights is not None:
+        raise ValueError(f'weights={str(weights)!r} fit scale="paper" only; leave them out')
+    return ResNet(
+        BasicBlock,
+        (1, 1, 1, 1),
+        (16, 32, 64, 128),
+        last_stride=1,
+        non_local=(0, 0, 1, 0) if non_local else (0, 0, 0, 0),
+        inserted=inserted,
+        stem="small",
+    )
 
 
 def load_imagenet_weights(network: ResNet, weights: str | Path, name: str) -> None:

@@ -14,9 +14,14 @@ class _Descriptor(nn.Module):
     def __init__(self, *, scale: str = "paper", num_ids: int = 0):
         super().__init__()
 
-    def forward(self, frames: Tensor, masks: Tensor | None = None, silhouettes: Tensor | None = None) -> ModelOutput:
-        """frames: (B, T, 3, H, W) in [0, 1]; masks: (B, T, 1, H, W) of 0 and 1, needed by `MeanSilhouette`."""
-        return ModelOutput(self.describe(frames.float(), masks))
+    def forward(
+        self, frames: Tensor | None = None, masks: Tensor | None = None, silhouettes: Tensor | None = None
+    ) -> ModelOutput:
+        """frames: (B, T, 3, H, W) in [0, 1]; masks: (B, T, 1, H, W), silhouettes: (B, K, h, w), of 0 and 1.
+
+        `MeanSilhouette` needs one of the last two, the others need frames.
+        """
+        return ModelOutput(self.describe(frames, masks, silhouettes))
 
     def for_retrieval(self) -> "_Descriptor":
         """Itself: nothing here is for training only."""
@@ -35,7 +40,8 @@ class ColourHistogram(_Descriptor):
         super().__init__()
         self.constancy = constancy
 
-    def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
+    def describe(self, frames: Tensor, masks: Tensor | None, silhouettes: Tensor | None) -> Tensor:
+        frames = frames.float()
         batch, _, _, height, _ = frames.shape
         if self.constancy:
             deviation, mean = torch.std_mean(frames, (1, 3, 4), keepdim=True)
@@ -51,15 +57,17 @@ class ColourHistogram(_Descriptor):
 
 
 class MeanSilhouette(_Descriptor):
-    """The average silhouette over the frames: a gait energy image without alignment. Embedding (B, H·W).
+    """The average silhouette over the frames: the gait energy image. Embedding (B, h·w) or (B, H·W).
 
-    Han and Bhanu, "Individual Recognition Using Gait Energy Image" (TPAMI 2006), Equation 1. ValueError without
-    masks.
+    Of the aligned silhouettes where they are given, else of the masks, without alignment. ValueError without either.
+    Han and Bhanu, "Individual Recognition Using Gait Energy Image" (TPAMI 2006), Equation 1.
     """
 
-    def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
+    def describe(self, frames: Tensor | None, masks: Tensor | None, silhouettes: Tensor | None) -> Tensor:
+        if silhouettes is not None:
+            return silhouettes.float().mean(1).flatten(1)
         if masks is None:
-            raise ValueError("mean_silhouette needs masks; use data that has silhouettes")
+            raise ValueError("mean_silhouette needs masks or silhouettes; use data that has them")
         return masks.float().mean(1).flatten(1)
 
 
@@ -71,8 +79,8 @@ class GradientHistogram(_Descriptor):
     itself, to unit length.
     """
 
-    def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
-        grey = frames.mean(2)  # (B, T, H, W)
+    def describe(self, frames: Tensor, masks: Tensor | None, silhouettes: Tensor | None) -> Tensor:
+        grey = frames.float().mean(2)  # (B, T, H, W)
         dx = F.pad(grey[..., 2:] - grey[..., :-2], (1, 1))
         dy = F.pad(grey[..., 2:, :] - grey[..., :-2, :], (0, 0, 1, 1))
         orientation = (torch.atan2(dy, dx) % torch.pi) * (9 / torch.pi)
@@ -84,5 +92,6 @@ class GradientHistogram(_Descriptor):
 class Chance(_Descriptor):
     """Random embeddings (B, 64) from torch's global generator: what a ranking without any knowledge scores."""
 
-    def describe(self, frames: Tensor, masks: Tensor | None) -> Tensor:
-        return torch.randn(len(frames), 64, device=frames.device)
+    def describe(self, frames: Tensor | None, masks: Tensor | None, silhouettes: Tensor | None) -> Tensor:
+        given = silhouettes if frames is None else frames
+        return torch.randn(len(given), 64, device=given.device)

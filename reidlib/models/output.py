@@ -9,7 +9,8 @@ from torch import Tensor
 class ModelOutput:
     """The result of one forward pass over B clips.
 
-    embedding: (B, D), what retrieval compares. features: {name: (B, d)}, what metric losses work on.
+    embedding: (B, D), what retrieval compares. features: {name: (B, d), or (B, P, d) for P strips}, what metric
+    losses work on.
     logits: {name: (B, n)}, what classification losses work on. visuals: {name: tensor}, only to be looked at
     (masks, part maps, flows, predicted frames).
     """

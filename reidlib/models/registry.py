@@ -10,8 +10,12 @@ _NETWORKS = {  # name -> module and class; a module is imported when its network
     "agw": "reidlib.models.agw:AGW",
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
+    "gaitset": "reidlib.models.gaitset:GaitSet",
     "gradient_histogram": "reidlib.models.descriptors:GradientHistogram",
     "mean_silhouette": "reidlib.models.descriptors:MeanSilhouette",
+    "modified_gaitset": "reidlib.models.modified_gaitset:ModifiedGaitSet",
+    "nonlocal3d": "reidlib.models.nonlocal3d:NonLocal3D",
+    "seqmasks": "reidlib.models.seqmasks:SeqMasks",
 }
 
 

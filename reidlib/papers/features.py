@@ -88,16 +88,20 @@ def embed(
     *,
     num_frames: int,
     masks: bool = False,
+    silhouettes: int = 0,
     precision: str = "bf16",
     progress: bool = True,
 ) -> TestFeatures:
     """Features of all queries and gallery tracklets, one clip of `num_frames` evenly spaced frames each.
 
-    masks: give the network silhouettes as well. precision: as in `extract_features`.
+    masks: give the network the frames' masks as well. silhouettes: how many aligned ones it gets, the tracklet's middle
+    ones; they may come alone, with num_frames=0. precision: as in `extract_features`.
     """
 
     def features(tracklets: Sequence[Tracklet], name: str) -> dict[str, np.ndarray]:
-        batches = test_batches(tracklets, num_frames=num_frames, batch_size=TEST_CLIPS, masks=masks)
+        batches = test_batches(
+            tracklets, num_frames=num_frames, batch_size=TEST_CLIPS, masks=masks, silhouettes=silhouettes
+        )
         return {
             f"{name}_features": extract_features(model, batches, precision=precision, progress=progress).numpy(),
             f"{name}_ids": np.array([t.person_id for t in tracklets]),

@@ -15,27 +15,21 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-
-from reidlib.evaluation import RetrievalScores
-
 FIGURES = Path(__file__).resolve().parents[2] / "figures"
 LIBRARIES = ("torch", "torchvision", "accelerate", "numpy")
 
 
 @dataclass(frozen=True)
 class Record:
-    """One measured run. `scores` and `queries` have one entry a set-up ("usual", "mixing")."""
+    """One measured run. `scores` and `queries`, see `reidlib.papers.scoring`, have one entry a set-up."""
 
     paper: str
     config: Mapping  # a Run as a dictionary
     config_hash: str
     seed: int
     data: Mapping  # {name, fingerprint}
-    scores: Mapping[
-        str, Mapping
-    ]  # {set-up: {"rank-1": fraction, …, "mAP": …, "mINP": …, "counts": {…}, "protocol": …}}
-    queries: Mapping[str, Mapping]  # {set-up: {"person_id": […], "average_precision": […], "first_match_rank": […]}}
+    scores: Mapping[str, Mapping]  # {set-up: {"rank-1": fraction, …}}
+    queries: Mapping[str, Mapping]  # {set-up: {"person_id": […], "first_match_rank": […], …}}
     seconds: Mapping[str, float]  # {"data": …, "training": …, "evaluation": …}
     peak_memory_mib: float
     environment: Mapping[str, str]  # library versions, processor, commit
@@ -80,21 +74,6 @@ def read_record(path: Path) -> Record:
 def read_records(paper: str, figures: Path = FIGURES) -> list[Record]:
     """All records of a paper, ordered by file name. ValueError as `read_record`."""
     return [read_record(path) for path in sorted((figures / paper / "records").glob("*.json"))]
-
-
-def score_entry(scores: RetrievalScores, query_ids: np.ndarray) -> tuple[dict, dict]:
-    """What a record keeps of one evaluation: (scores as fractions, outcome of every query; None and 0 if not valid)."""
-    summary = {f"rank-{k}": round(value, 6) for k, value in scores.cmc.items()}
-    summary |= {"mAP": round(scores.mean_ap, 6), "mINP": round(scores.mean_inp, 6)}
-    summary |= {"protocol": scores.protocol, "counts": dict(scores.counts)}
-    queries = {
-        "person_id": [int(person) for person in query_ids],
-        "average_precision": [
-            round(float(value), 5) if valid else None for value, valid in zip(scores.average_precision, scores.valid)
-        ],
-        "first_match_rank": [int(rank) for rank in scores.first_match_rank],
-    }
-    return summary, queries
 
 
 def environment() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Runs: from a configuration and a seed to a record. What is missing is measured once, by whoever comes first."""
 
-import importlib
+import importlib.util
 import json
 import resource
 import sys
@@ -29,13 +29,13 @@ from reidlib.papers.records import (
     environment,
     read_record,
     record_path,
-    score_entry,
     write_record,
 )
+from reidlib.papers.scoring import cross_view_entries, retrieval_entries
 from reidlib.papers.sources import open_benchmark
 from reidlib.training import distributed, fit
 
-PAPERS = ("baseline",)  # each is a module of this package
+PAPERS = ("baseline", "seqmasks", "gaitmask", "amem", "asanet", "sshsp")  # modules of this package, once written
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,11 @@ class Run:
 
     model, scale, model_options: of `create_model`. data, data_options: of `open_benchmark`. training: a function of
     the paper's module that gives `fit` its objective, optimisers and schedules; "" for networks that are not trained.
-    setups: which galleries are scored, "usual" (without the queries) and "mixing" (with them).
-    ids_per_batch, clips_per_id: P and K of a training batch. num_frames: of every clip, in training and in testing.
+    evaluation, setups: what is scored. "retrieval" gives CMC, mAP and mINP for the galleries "usual" (without the
+    queries) and "mixing" (with them), "cross-view" rank-1 over pairs of views, for the probes of each condition ("nm",
+    "bg", "cl") or for "all".
+    ids_per_batch, clips_per_id: P and K of a training batch. num_frames, silhouettes: how many frames and how many
+    aligned silhouettes each clip has, in training and in testing; either may be 0.
     precision: "bf16" or "no", of `fit`. metric: "cosine" or "euclidean", what ranks the gallery.
     """
 
@@ -62,10 +65,12 @@ class Run:
     ids_per_batch: int = 8
     clips_per_id: int = 2
     num_frames: int = 8
-    masks: bool = False  # silhouettes with the frames
+    masks: bool = False  # the person's masks with the frames
     erasing: float = 0.0  # probability of random erasing
     precision: str = "bf16"
     metric: str = "cosine"
+    silhouettes: int = 0
+    evaluation: str = "retrieval"
 
     @property
     def hash(self) -> str:
@@ -81,20 +86,32 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: its label, the run behind it and how many seeds it takes."""
+    """A row of a table: its label, the run behind it and how many seeds it takes.
+
+    columns: where the table's columns are found in a record, {column: (set-up, score)}; by default every score under
+    its own name. A table over several data sets has a row of one label for each of them, with other columns.
+    """
 
     table: str
     label: str
     run: Run
     seeds: int = 6
     keep_features: bool = False  # write the test features of seed 0 beside the records
+    columns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def paper_module(name: str) -> ModuleType:
-    """The module that defines a paper's rows. ValueError for a name that is none."""
+def paper_module(name: str) -> ModuleType | None:
+    """The module that defines a paper's rows and claims, None before it is written. ValueError for no paper's name."""
     if name not in PAPERS:
         raise ValueError(f"no paper is called {name!r}; known: {', '.join(PAPERS)}")
-    return importlib.import_module(f"reidlib.papers.{name}")
+    module = f"{__package__}.{name}"
+    return importlib.import_module(module) if importlib.util.find_spec(module) else None
+
+
+def rows_of(paper: str, scale: str = "mini") -> list[Row]:
+    """The rows of a paper's tables that can be run at a scale, "mini" or "paper". ValueError for no paper's name."""
+    module = paper_module(paper)
+    return module.rows(scale) if module else []
 
 
 def train(
@@ -120,7 +137,8 @@ def train(
             seed=seed,
             start=start,
             masks=run.masks,
-            transform=Chain((RandomCrop(), RandomFlip(), RandomErasing(run.erasing))),
+            silhouettes=run.silhouettes,
+            transform=Chain((RandomCrop(), RandomFlip(), RandomErasing(run.erasing))) if run.num_frames else None,
             workers=0 if run.scale == "mini" else 8,
         ),
         iterations=run.iterations,
@@ -156,12 +174,16 @@ def execute(
     model, training_seconds = train(paper, run, seed, benchmark, checkpoint, progress)
     started = time.monotonic()
     features = embed(
-        model, benchmark, num_frames=run.num_frames, masks=run.masks, precision=run.precision, progress=progress
+        model,
+        benchmark,
+        num_frames=run.num_frames,
+        masks=run.masks,
+        silhouettes=run.silhouettes,
+        precision=run.precision,
+        progress=progress,
     )
-    scores, queries = {}, {}
-    for setup in run.setups:
-        setting = features.mixing() if setup == "mixing" else features
-        scores[setup], queries[setup] = score_entry(setting.scores(benchmark.protocol, run.metric), features.query_ids)
+    entries = {"retrieval": retrieval_entries, "cross-view": cross_view_entries}[run.evaluation]
+    scores, queries = entries(features, benchmark, run.setups, run.metric)
     record = Record(
         paper=paper,
         config=asdict(run),

@@ -1,37 +1,73 @@
 """Data by name, as runs ask for them: rendered ones from a seed, recorded ones from a folder that the user names."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from reidlib.data import Benchmark, half_split, mars, validation_split, walkers
+from reidlib.data import (
+    Benchmark,
+    casia_b,
+    casia_e,
+    duke_video,
+    half_split,
+    ilids_vid,
+    market1501,
+    mars,
+    mask_mars,
+    oumvlp,
+    prid2011,
+    validation_split,
+    walkers,
+)
+from reidlib.data.gait import gait_validation_split
 from reidlib.data.images import preload
 
-
-def _street(seed: int, root: Path | None, options: Mapping, progress: bool) -> Benchmark:
-    return walkers.street(seed, junk=True, progress=progress, **options)
+HELD_OUT = 1 / 3  # share of the training identities that a validation split searches
 
 
-def _street_validation(seed: int, root: Path | None, options: Mapping, progress: bool) -> Benchmark:
-    return validation_split(_street(seed, root, options, progress), fraction=1 / 3)
+def _pair(seed: int, **options) -> Benchmark:
+    """The ten splits of one pair of cameras are its seeds."""
+    return walkers.pair(split=seed, **options)
 
 
-def _mars(seed: int, root: Path, options: Mapping, progress: bool) -> Benchmark:
-    return mars.load(root, junk=True, **options)
+def _mask_street(seed: int, **options) -> Benchmark:
+    """The street as Mask-MARS is made of MARS: tracklets with enough effective masks."""
+    street = walkers.street(seed, junk=True, **options)
+    return mask_mars.screen(street, street.fingerprint, progress=options["progress"])
 
 
-def _mars_edges(seed: int, root: Path, options: Mapping, progress: bool) -> Benchmark:
+def _mars_edges(root: Path, seed: int, progress: bool, **options) -> Benchmark:
     person = (64, 0, 192, 256)  # left, upper, right, lower: the edge maps are square, with empty margins
     tracklets = mars.read_tracklets(root / "bbox_train", **{"resolution": (64, 32), "crop": person} | options)
     return half_split(preload(tracklets, progress), seed, "mars_edges")
 
 
-_SOURCES: dict[str, Callable[[int, Path | None, Mapping, bool], Benchmark]] = {
-    "street": _street,
-    "street_validation": _street_validation,
-    "mars": _mars,
-    "mars_edges": _mars_edges,
+_WORLDS: dict[str, Callable[..., Benchmark]] = {  # (seed, progress=…, **options)
+    "street": partial(walkers.street, junk=True),
+    "mask_street": _mask_street,
+    "campus": walkers.campus,
+    "pair": _pair,
+    "lab": walkers.lab,
+    "crowd": walkers.crowd,
+    "yard": walkers.yard,
+    "stills": partial(walkers.stills, junk=True),
 }
-RENDERED = ("street", "street_validation")
+_GAIT = ("lab", "crowd", "yard")
+_RECORDED: dict[str, Callable[..., Benchmark]] = {  # (root, seed, progress, **options)
+    "mars": lambda root, seed, progress, **options: mars.load(root, junk=True, **options),
+    "mars_edges": _mars_edges,
+    "mask_mars": lambda root, seed, progress, **options: mask_mars.load(root, progress=progress, **options),
+    "duke_video": lambda root, seed, progress, **options: duke_video.load(root, **options),
+    "ilids_vid": lambda root, seed, progress, **options: ilids_vid.load(root, split=seed, **options),
+    "prid2011": lambda root, seed, progress, **options: prid2011.load(root, split=seed, **options),
+    "casia_b": lambda root, seed, progress, **options: casia_b.load(root, progress=progress, **options),
+    "oumvlp": lambda root, seed, progress, **options: oumvlp.load(root, progress=progress, **options),
+    "casia_e": lambda root, seed, progress, **options: casia_e.load(root, progress=progress, **options),
+    "hid": lambda root, seed, progress, **options: casia_e.load_hid(root, progress=progress, **options),
+    "market1501": lambda root, seed, progress, **options: market1501.load(root, junk=True, **options),
+}
+_VALIDATION = {f"{name}_validation": name for name in _WORLDS}
+RENDERED = (*_WORLDS, *_VALIDATION)
 
 
 def open_benchmark(
@@ -39,12 +75,21 @@ def open_benchmark(
 ) -> Benchmark:
     """The benchmark called `name`, with junk in the gallery, where the scores leave it out.
 
-    seed: draws rendered data, and the halves of a collection without a split. roots: {name: folder} of recorded data.
-    options: further arguments of the function that loads or renders them. progress: show a bar.
+    A rendered world's name with "_validation" is made of its training identities alone, a third of them to search.
+    seed: draws rendered data, and the halves of a collection without a split; it is the number of the split where there
+    are ten. roots: {name: folder} of recorded data. options: further arguments of the function that loads or renders
+    them. progress: show a bar.
     Raises ValueError for an unknown name, FileNotFoundError for recorded data whose folder was not given.
     """
-    if name not in _SOURCES:
-        raise ValueError(f"no data are called {name!r}; known: {', '.join(_SOURCES)}")
-    if name not in RENDERED and name not in roots:
+    options = dict(options or {})
+    if name in _WORLDS:
+        return _WORLDS[name](seed, progress=progress, **options)
+    if name in _VALIDATION:
+        world = _WORLDS[_VALIDATION[name]](seed, progress=progress, **options)
+        split = gait_validation_split if _VALIDATION[name] in _GAIT else validation_split
+        return split(world, fraction=HELD_OUT)
+    if name not in _RECORDED:
+        raise ValueError(f"no data are called {name!r}; known: {', '.join([*RENDERED, *_RECORDED])}")
+    if name not in roots:
         raise FileNotFoundError(f"{name} is recorded data: say where it lies with --data {name}=DIR")
-    return _SOURCES[name](seed, roots.get(name), options or {}, progress)
+    return _RECORDED[name](roots[name], seed, progress, **options)

@@ -232,6 +232,20 @@ def cross_view_oracle(distances, query_ids, gallery_ids, query_views, gallery_vi
     return rows, columns, matrix
 
 
+def first_match_rank_oracle(distances, query_ids, gallery_ids, query_views, gallery_views, columns):
+    """For each query and column, the place of the first true match in a sorted list, wrong answers first at ties."""
+    ranks = np.zeros((len(query_ids), len(columns)), int)
+    for q, c in np.ndindex(*ranks.shape):
+        entries = sorted(
+            (distances[q][g], gallery_ids[g] == query_ids[q])
+            for g in range(len(gallery_ids))
+            if gallery_views[g] == columns[c] and gallery_ids[g] >= 0
+        )
+        if query_ids[q] > 0:
+            ranks[q, c] = next((place for place, (_, same) in enumerate(entries, start=1) if same), 0)
+    return ranks.tolist()
+
+
 def test_cross_view_accuracy_agrees_with_brute_force():
     rng = np.random.default_rng(7)
     for _ in range(800):
@@ -245,6 +259,7 @@ def test_cross_view_accuracy_agrees_with_brute_force():
         )
         scores = cross_view_accuracy(*case)
         rows, columns, matrix = cross_view_oracle(*case)
+        assert scores.first_match_rank.tolist() == first_match_rank_oracle(*case, columns)
         assert scores.query_views.tolist() == rows
         assert scores.gallery_views.tolist() == columns
         np.testing.assert_allclose(scores.matrix, matrix)

@@ -10,6 +10,7 @@ from reidlib import losses
         lambda x, y: losses.identity_loss(x, y),
         lambda x, y: losses.batch_hard_triplet_loss(x, y),
         lambda x, y: losses.batch_all_triplet_loss(x, y),
+        lambda x, y: losses.batch_all_triplet_loss(x.unflatten(1, (4, 2)), y),
         lambda x, y: losses.weighted_triplet_loss(x, y),
         lambda x, y: losses.center_loss(x, y, torch.zeros(3, 8)),
     ],

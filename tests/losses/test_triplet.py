@@ -50,6 +50,18 @@ def test_against_loops_over_all_triplets(seed):
     )
 
 
+def test_strips_are_averaged_each_by_itself():
+    torch.manual_seed(0)
+    features, labels = torch.randn(6, 3, 5, dtype=torch.float64), torch.tensor([0, 0, 1, 1, 2, 2])
+    features[:, 2] = 100 * labels[:, None]  # this strip violates no margin, and counts as zero
+    losses = []
+    for strip in features.unbind(1):
+        violated = [p - n + 0.5 for _, p, n in triplets(strip, labels) if p - n + 0.5 > 0]
+        losses.append(sum(violated) / max(len(violated), 1))
+    assert losses[0] > 0 and losses[1] > 0 and losses[2] == 0
+    assert batch_all_triplet_loss(features, labels, 0.5).item() == pytest.approx(sum(losses) / 3, rel=1e-9)
+
+
 def test_coinciding_features_have_finite_gradients():
     features = torch.zeros(4, 3, requires_grad=True)
     labels = torch.tensor([0, 0, 1, 1])

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from reidlib.models.backbones import BasicBlock, ResNet, load_imagenet_weights, resnet18, resnet50
+from reidlib.models.backbones import BasicBlock, ResNet, load_imagenet_weights, resnet18, resnet50, scaled_resnet
+from reidlib.models.layers import NonLocalBlock
 from reidlib.vision import torchvision
 
 PUBLISHED = {"resnet18": 11_689_512, "resnet50": 25_557_032}  # parameters with the 1000-way classifier
@@ -50,6 +51,38 @@ def test_non_local_blocks_follow_the_last_blocks_of_their_stage_and_start_as_ide
     torch.testing.assert_close(with_blocks(images), plain(images))
     with_blocks.non_local["layer3_1"].bn.weight.data.fill_(1.0)
     assert not torch.allclose(with_blocks(images), plain(images))
+
+
+def test_inserted_blocks_work_on_the_images_of_a_clip_together():
+    torch.manual_seed(0)
+    shapes = []
+
+    class Recorded(NonLocalBlock):
+        def forward(self, x):
+            shapes.append(x.shape)
+            return super().forward(x)
+
+    network = resnet18(non_local=(0, 0, 1, 0), inserted=Recorded).eval()
+    network.non_local["layer3_1"].bn.weight.data.fill_(1.0)
+    images = torch.rand(6, 3, 64, 32)
+    changed = images.clone()
+    changed[2] = 0
+    for time, affected in ((3, [0, 1, 2]), (1, [2]), (2, [2, 3])):
+        same = torch.isclose(network(changed, time), network(images, time)).flatten(1).all(1)
+        assert (~same).nonzero().flatten().tolist() == affected
+        assert shapes[-1] == (6 // time, 256, time, 4 * 2)
+
+
+def test_scaled_networks():
+    with torch.device("meta"):
+        paper, plain = scaled_resnet("paper", non_local=True), scaled_resnet("paper")
+        assert plain(torch.empty(1, 3, 256, 128)).shape == (1, 2048, 16, 8)
+    assert list(paper.non_local) == ["layer2_2", "layer2_3", "layer3_3", "layer3_4", "layer3_5"]
+    assert count(plain) == PUBLISHED["resnet50"] - 1000 * 2049
+    assert list(scaled_resnet("mini", non_local=True).non_local) == ["layer3_0"]
+    assert scaled_resnet("mini")(torch.rand(1, 3, 64, 32)).shape == (1, 128, 8, 4)
+    with pytest.raises(ValueError, match='scale="paper" only'):
+        scaled_resnet("mini", "imagenet")
 
 
 def test_small_stem_halves_the_total_stride_of_the_imagenet_stem():

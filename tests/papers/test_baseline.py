@@ -7,11 +7,12 @@ import pytest
 import torch
 
 import reidlib
-from reidlib.losses import CenterLoss, identity_loss, weighted_triplet_loss
+from reidlib.losses import CenterLoss, batch_all_triplet_loss, identity_loss, weighted_triplet_loss
 from reidlib.models import create_model
 from reidlib.papers import baseline, sources
-from reidlib.papers.runs import PAPERS, Run, execute, paper_module, records_of
+from reidlib.papers.runs import PAPERS, Run, execute, paper_module, records_of, rows_of
 from reidlib.papers.sources import RENDERED
+from reidlib.papers.tables import columns_of
 
 
 @pytest.fixture
@@ -72,11 +73,12 @@ def test_the_schedule_is_that_of_120_epochs_at_any_length(model, iterations):
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("scale", ["mini", "paper"])
 def test_rows_can_be_run(paper, scale):
-    rows = paper_module(paper).rows(scale)
-    labels = Counter((row.table, row.label) for row in rows)
-    assert set(labels.values()) == {1}
+    rows = rows_of(paper, scale)
+    cells = Counter((row.table, row.label, column) for row in rows for column in row.columns or columns_of(row.run))
+    assert not rows or set(cells.values()) == {1}
     for row in rows:
-        assert row.run.scale == scale and set(row.run.setups) <= {"usual", "mixing"}
+        setups = {"nm", "bg", "cl", "all"} if row.run.evaluation == "cross-view" else {"usual", "mixing"}
+        assert row.run.scale == scale and row.run.setups and set(row.run.setups) <= setups
         assert bool(row.run.training) == (row.run.iterations > 0) == (row.run.learning_rate > 0)
         assert not row.run.training or callable(getattr(paper_module(paper), row.run.training))
         options = {name: value for name, value in row.run.model_options.items() if name != "weights"}  # not downloaded
@@ -95,16 +97,43 @@ def test_what_is_compared_has_six_seeds_and_differs_in_one_thing():
 def test_choices_are_made_on_training_identities():
     choices = [row for row in baseline.rows("mini") if row.table == "choices"]
     assert choices and {row.run.data for row in choices} == {"street_validation"}
+    gait = [row for row in baseline.rows("mini") if row.table == "choices, gait"]
+    assert gait and {row.run.data for row in gait} == {"lab_validation"}
+    assert baseline.GAITSET.learning_rate in {row.run.learning_rate for row in gait}
     tried = {(row.run.learning_rate, row.run.iterations) for row in choices}
     assert (baseline.LEARNING_RATE, baseline.ITERATIONS) in tried
 
 
-def test_paper_scale_is_agw_s_published_setting_on_mars():
-    [row] = baseline.rows("paper")
-    run = row.run
-    assert (run.data, run.scale, run.model_options) == ("mars", "paper", {"weights": "imagenet"})
-    assert (run.ids_per_batch, run.clips_per_id, run.learning_rate, run.erasing) == (16, 4, 3.5e-4, 0.5)
-    assert run.iterations * run.ids_per_batch == pytest.approx(120 * 625, rel=1e-3)  # 120 epochs of 625 identities
+def test_paper_scale_is_the_published_setting_on_mars_and_casia_b():
+    agw, gaitset = (row.run for row in baseline.rows("paper"))
+    assert (agw.data, agw.scale, agw.model_options) == ("mars", "paper", {"weights": "imagenet"})
+    assert (agw.ids_per_batch, agw.clips_per_id, agw.learning_rate, agw.erasing) == (16, 4, 3.5e-4, 0.5)
+    assert agw.iterations * agw.ids_per_batch == pytest.approx(120 * 625, rel=1e-3)  # 120 epochs of 625 identities
+    assert (gaitset.data, gaitset.scale, gaitset.evaluation) == ("casia_b", "paper", "cross-view")
+    assert (gaitset.ids_per_batch, gaitset.clips_per_id, gaitset.silhouettes) == (8, 16, 30)
+    assert (gaitset.learning_rate, gaitset.iterations) == (1e-4, 80_000)
+
+
+def test_gaitset_s_loss_is_that_of_its_strips():
+    torch.manual_seed(0)
+    model = create_model("gaitset", num_ids=1, scale="mini")
+    batch = SimpleNamespace(
+        silhouettes=(torch.rand(6, 3, 32, 22) > 0.5).float(), labels=torch.tensor([0, 0, 3, 3, 4, 4])
+    )
+    training = baseline.gaitset_training(model, baseline.GAITSET, 5)
+    loss = training["objective"](model, batch)["network"]["triplet"]
+    strips = model(silhouettes=batch.silhouettes).features["strips"]
+    one_by_one = [batch_all_triplet_loss(strips[:, p], batch.labels, margin=0.2) for p in range(strips.shape[1])]
+    torch.testing.assert_close(loss, torch.stack(one_by_one).mean())
+    parameters = training["optimisers"]["network"].param_groups[0]["params"]
+    assert {id(p) for p in parameters} == {id(p) for p in model.parameters()}
+    assert all(gradient.abs().max() > 0 for gradient in torch.autograd.grad(loss, parameters))
+
+
+def test_every_world_has_its_floor_and_a_trained_network():
+    by_table = Counter((row.table, bool(row.run.training)) for row in baseline.rows("mini"))
+    for world in ("street", "campus", "pair", "stills", "lab", "crowd", "yard"):
+        assert by_table[world, True] and by_table[world, False]
 
 
 @pytest.mark.skipif(reidlib.shared_folder() is None, reason="needs the real edge maps (REIDLIB_SHARED)")

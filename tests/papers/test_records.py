@@ -8,7 +8,8 @@ import pytest
 
 from reidlib.evaluation import retrieval_scores
 from reidlib.papers import records, runs
-from reidlib.papers.records import FIGURES, Record, config_hash, read_record, read_records, score_entry, write_record
+from reidlib.papers.records import FIGURES, Record, config_hash, read_record, read_records, write_record
+from reidlib.papers.scoring import entry_of_retrieval
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def record():
     distances = [[0.1, 0.2, 0.3]] * 3
     query_ids = np.array([5, 6, 7])
     scores = retrieval_scores(distances, query_ids, [5, 6, 0], [1, 1, 1], [2, 2, 2])
-    summary, queries = score_entry(scores, query_ids)
+    summary, queries = entry_of_retrieval(scores, query_ids)
     run = runs.Run("chance", "street")
     return Record(
         paper="baseline",
@@ -38,6 +39,9 @@ def check(record: Record) -> None:
     assert record.config_hash == runs.Run(**record.config).hash
     assert set(record.scores) == set(record.queries) == set(record.config["setups"])
     for setup, scores in record.scores.items():
+        if scores["protocol"] == "cross-view":
+            check_cross_view(scores, record.queries[setup])
+            continue
         queries, counts = record.queries[setup], scores["counts"]
         precision = [p for p in queries["average_precision"] if p is not None]
         first = np.array(queries["first_match_rank"])
@@ -49,13 +53,22 @@ def check(record: Record) -> None:
     assert all(seconds >= 0 for seconds in record.seconds.values())
 
 
+def check_cross_view(scores: dict, queries: dict) -> None:
+    """The scores are the means over pairs of views, the probes' views being those of the gallery."""
+    ranks, views = np.array(queries["first_match_rank"]), np.array(queries["view"])
+    matrix = np.array([(ranks[views == view] == 1).mean(axis=0) for view in np.unique(views)])
+    assert len(ranks) == len(queries["person_id"]) == scores["counts"]["queries"]
+    assert scores["including"] == pytest.approx(matrix.mean(), abs=1e-6)
+    assert scores["excluding"] == pytest.approx(matrix[~np.eye(len(matrix), dtype=bool)].mean(), abs=1e-6)
+
+
 def strays(figures) -> list[str]:
     """Records whose configuration is that of no row of today's code, or whose seed the row does not take."""
     found = []
     for path in sorted(figures.glob("*/records/*.json")):
         record = read_record(path)
         assert path == records.record_path(record.paper, record.config_hash, record.seed, figures)
-        rows = [row for scale in ("mini", "paper") for row in runs.paper_module(record.paper).rows(scale)]
+        rows = [row for scale in ("mini", "paper") for row in runs.rows_of(record.paper, scale)]
         fits = [row for row in rows if row.run.hash == record.config_hash and record.seed < row.seeds]
         if not fits or json.dumps(asdict(runs.Run(**record.config))) != json.dumps(asdict(fits[0].run)):
             found.append(path.name)

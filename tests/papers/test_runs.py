@@ -254,7 +254,7 @@ def test_networks_without_training_are_measured_too(tiny_row, new_cache, tmp_pat
 
 def test_unknown_papers_are_refused():
     with pytest.raises(ValueError, match="no paper is called 'basline'; known: baseline"):
-        runs.reproduce("basline", runs.paper_module("basline").rows("mini"))
+        runs.reproduce("basline", runs.rows_of("basline"))
 
 
 def test_the_default_folder_is_the_repository_s():

@@ -1,28 +1,31 @@
 """Tables are computed from records."""
 
+import re
 from dataclasses import asdict, replace
 from math import sqrt
 
+import pandas as pd
 import pytest
 
-from reidlib.papers import table, table_names, tables, wide_table
+from reidlib.papers import styled_table, table, table_names, tables, wide_table
 from reidlib.papers.baseline import rows
 from reidlib.papers.records import FIGURES, Record, write_record
-from reidlib.papers.runs import records_of
+from reidlib.papers.reported import reported_table, reported_tables
+from reidlib.papers.runs import PAPERS, Row, Run, records_of
 
-COLUMNS = ["paper", "table", "row", "column", "reported", "measured", "low", "high", "seeds", "minutes"]
+COLUMNS = ["paper", "table", "row", "column", "reported", "measured", "low", "high", "seeds", "minutes", "measurable"]
 
 
-def write(row, seed, figures, first, second=0.0):
+def write(row, seed, figures, first, second=0.0, paper="baseline", names=tables.SCORES):
     """A record whose scores of the first set-up are all `first`, of the second `second` (fractions)."""
     values = dict(zip(row.run.setups, (first, second)))
     record = Record(
-        paper="baseline",
+        paper=paper,
         config=asdict(row.run),
         config_hash=row.run.hash,
         seed=seed,
         data={"name": "street", "fingerprint": ""},
-        scores={setup: dict.fromkeys(tables.SCORES, value) for setup, value in values.items()},
+        scores={setup: dict.fromkeys(names, value) for setup, value in values.items()},
         queries={},
         seconds={"data": 100.0, "training": 60.0 * seed, "evaluation": 60.0},
         peak_memory_mib=1,
@@ -66,18 +69,22 @@ def test_one_seed_has_no_interval_and_none_no_mean(three_rows, tmp_path):
     assert all(none[name] != none[name] for name in ("reported", "measured", "low", "high", "minutes"))
 
 
+def places(run):
+    """{column: (set-up, score)} of a run, by the plainest way."""
+    if run.evaluation == "cross-view":
+        names = {"nm": "NM", "bg": "BG", "cl": "CL", "all": "all"}
+        return {f"{names[s]} {pairs}": (s, pairs) for s in run.setups for pairs in ("including", "excluding")}
+    prefix = {"usual": "", "mixing": "mixing "}
+    return {prefix[setup] + score: (setup, score) for setup in run.setups for score in tables.SCORES}
+
+
 def test_every_row_and_score_has_its_cell(tmp_path):
     for name in table_names("baseline"):
         cells = table("baseline", name, figures=tmp_path)
-        expected = {
-            (row.label, f"{'mixing ' if setup == 'mixing' else ''}{score}")
-            for row in rows("mini")
-            if row.table == name
-            for setup in row.run.setups
-            for score in tables.SCORES
-        }
+        expected = {(row.label, column) for row in rows("mini") if row.table == name for column in places(row.run)}
         found = list(zip(cells["row"], cells["column"]))
         assert set(found) == expected and len(found) == len(expected)
+        assert cells["measurable"].all() and cells["reported"].isna().all()
 
 
 def test_records_beyond_the_row_s_seeds_do_not_count(three_rows, tmp_path):
@@ -97,10 +104,67 @@ def test_wide_table(three_rows, tmp_path):
     assert third["mAP"] == "not yet measured"
 
 
+@pytest.fixture
+def seqmasks(tmp_path, monkeypatch):
+    """Tables I and III of SeqMasks with a row of ours in each, and records of two data sets behind one of them."""
+    appearance = Row("I", "Appearance Baseline", Run("agw", "street"))
+    control = Row("I", "control: all-ones mask", Run("agw", "campus"))
+    parts = {"Mask-MARS mAP": ("usual", "mAP")}, {"CASIA-B CL": ("cl", "including")}
+    on_street = Row("III", "AGFusion", Run("chance", "street"), columns=parts[0])
+    on_lab = Row("III", "AGFusion", Run("chance", "lab", evaluation="cross-view", setups=("cl",)), columns=parts[1])
+    monkeypatch.setattr(tables, "rows_of", lambda paper, scale: [appearance, control, on_street, on_lab])
+    for seed, score in enumerate((0.9, 0.8)):
+        write(appearance, seed, tmp_path, score, paper="seqmasks")
+        write(on_street, seed, tmp_path, score, paper="seqmasks")
+        write(on_lab, seed, tmp_path, score / 2, paper="seqmasks", names=("including", "excluding"))
+    return tmp_path
+
+
+def test_what_the_paper_reports_stands_beside_what_is_measured(seqmasks):
+    cells = table("seqmasks", "I", figures=seqmasks).set_index(["row", "column"])
+    assert cells.loc[("Appearance Baseline", "rank-10")][["reported", "seeds"]].tolist() == [95.9, 0]
+    found = cells.loc[("Appearance Baseline", "mAP")]
+    assert (found["reported"], found["measured"], found["seeds"]) == (78.9, pytest.approx(85), 2)
+    gait = cells.loc[("Modified GaitSet", "mAP")]
+    assert (gait["reported"], gait["seeds"], gait["measurable"]) == (10.7, 0, False)
+    control = cells.loc[("control: all-ones mask", "mAP")]
+    assert control["measurable"] and control[["reported", "measured"]].isna().all()
+    assert table_names("seqmasks") == ["I", "II", "III", "IV"]
+
+
+def test_a_row_over_two_data_sets_is_one_line(seqmasks):
+    cells = table("seqmasks", "III", figures=seqmasks)
+    line = cells[cells["row"] == "AGFusion"].set_index("column")
+    assert line["measured"].dropna().to_dict() == pytest.approx({"Mask-MARS mAP": 85, "CASIA-B CL": 42.5})
+    assert line.loc["CASIA-B CL", "reported"] == 75.95
+    wide = wide_table(cells)
+    assert wide.loc["AGFusion", ("CASIA-B CL", "measured")].startswith("42.5 ± ")
+    assert wide.loc["AGConcat", ("CASIA-B CL", "reported")] == "68.785"
+    assert wide.loc["AGConcat", ("CASIA-B CL", "measured")] == ""
+    assert (wide.loc["AGFusion", ("seeds", "")], wide.loc["AGConcat", ("seeds", "")]) == (2, 0)
+
+
+def test_the_best_is_bold_and_what_is_only_reported_is_grey(seqmasks):
+    html = styled_table(table("seqmasks", "I", figures=seqmasks)).to_html()
+    bold, grey = (re.search(rf"([^}}]*) {{\n *{style};", html)[1] for style in ("font-weight: bold", "color: gray"))
+    assert "row0_col" in bold and "row2_col" in grey and "row0_col" not in grey and "row5_col" not in grey
+
+
+@pytest.mark.parametrize("paper", [paper for paper in PAPERS if paper != "baseline"])
+def test_a_paper_shows_all_that_it_reports(paper, tmp_path):
+    for name in reported_tables(paper):
+        cells, numbers = table(paper, name, figures=tmp_path), reported_table(paper, name)
+        found = cells.pivot(index="row", columns="column", values="reported")
+        pd.testing.assert_frame_equal(
+            found.loc[numbers.index, numbers.columns], numbers, check_names=False, check_like=False
+        )
+        assert cells["measured"].isna().all() and not cells["seeds"].any()
+
+
 def test_paper_scale_has_its_own_tables(tmp_path):
     assert table_names("baseline")[0] == "street"
-    [name] = table_names("baseline", "paper")
-    [row] = rows("paper")
+    name, _ = table_names("baseline", "paper")
+    row, _ = rows("paper")
     write(row, 0, tmp_path, 0.8, 0.7)
     assert cell(table("baseline", name, "paper", tmp_path), row, "mixing mAP")["measured"] == pytest.approx(70)
 
@@ -117,11 +181,9 @@ def mean_scores(figures):
     found = {}
     for row in rows("mini"):
         records = records_of("baseline", row, figures)
-        for number, setup in enumerate(row.run.setups):
-            for score in tables.SCORES:
-                values = [record.scores[setup][score] for record in records]
-                column = f"{setup} {score}" if number else score
-                found[row.table, row.label, column] = (sum(values) * 100 / len(values) if values else None, len(values))
+        for column, (setup, score) in places(row.run).items():
+            values = [record.scores[setup][score] for record in records]
+            found[row.table, row.label, column] = (sum(values) * 100 / len(values) if values else None, len(values))
     return found
 
 

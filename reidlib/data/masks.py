@@ -1,0 +1,176 @@
+"""The same tracklets with other masks or silhouettes: worse ones, and ones from which a cue has been taken.
+
+Rendered masks are exact, those of a segmentation method are not. `with_masks` and `with_silhouettes` make the data on
+which it is measured how far a result depends on that, and the controls of methods that look at masks or gait.
+"""
+
+import warnings
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from scipy import ndimage
+
+from reidlib.data.silhouettes import SIZE, pack_masks
+from reidlib.data.tracklets import Benchmark, FrameSource, Rows, Tracklet, fingerprint
+
+PIECES = (16, 8)  # a noisy mask has this many pieces down and across
+SPOILT = 0.15  # share of the pieces near the person that are wrong
+
+
+def true(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The masks as they are. Here and below: uint8 (n, 1, H, W) of 0 and 1, and one generator for all of them."""
+    return masks
+
+
+def eroded(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Masks that lack a rim of 1/64 of the height, so that arms and ankles are thin or gone."""
+    return _grown(masks, ndimage.grey_erosion)
+
+
+def dilated(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Masks with a rim of background, 1/64 of the height."""
+    return _grown(masks, ndimage.grey_dilation)
+
+
+def noisy(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Masks with holes and patches: of the pieces that hold or touch the person, 15 % are turned over in each frame."""
+    count, _, height, width = masks.shape
+    rows, columns = np.arange(height) * PIECES[0] // height, np.arange(width) * PIECES[1] // width
+    near = np.zeros((count, *PIECES), bool)
+    frame, _, y, x = masks.nonzero()
+    near[frame, rows[y], columns[x]] = True
+    near = ndimage.binary_dilation(near, np.ones((1, 3, 3)))
+    wrong = near & (rng.random(near.shape) < SPOILT)
+    return masks ^ wrong[:, None, rows][..., columns].astype(np.uint8)
+
+
+def full(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Masks that cover the whole picture: no silhouette at all."""
+    return np.ones_like(masks)
+
+
+QUALITIES: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
+    function.__name__: function for function in (true, eroded, dilated, noisy, full)
+}
+
+
+def with_masks(benchmark: Benchmark, quality: str) -> Benchmark:
+    """The benchmark with the masks of its frames changed; aligned silhouettes stay as they are.
+
+    quality: a name of `QUALITIES`. A frame's mask is always the same. ValueError for an unknown quality.
+    """
+    _known("quality", quality, QUALITIES)
+    if quality == "true":
+        return benchmark
+    changed = {
+        t: replace(t, source=_OtherMasks(t.source, QUALITIES[quality], number))
+        for number, t in enumerate(_everybody(benchmark))
+    }
+    return _exchanged(benchmark, changed, f"masks {quality}")
+
+
+def with_silhouettes(
+    benchmark: Benchmark, quality: str, size: tuple[int, int] = SIZE, progress: bool = True
+) -> Benchmark:
+    """The benchmark with aligned silhouettes, (h, w), made of its masks once and kept in the cache folder.
+
+    quality: a name of `QUALITIES`; or "still", where a tracklet's middle silhouette stands for all of them (body
+    shape without gait); or "constant", where everybody has the same one. Tracklets without any usable silhouette are
+    left out, with a warning. ValueError for an unknown quality.
+    """
+    _known("quality", quality, {*QUALITIES, "still", "constant"})
+    masked = with_masks(benchmark, quality if quality in QUALITIES else "true")
+    everybody = _everybody(masked)
+    readers = [partial(_read, tracklet) for tracklet in everybody]
+    aligned = pack_masks(readers, [len(t) for t in everybody], masked.fingerprint, size, progress=progress)
+    if without := sum(rows is None for rows in aligned):
+        warnings.warn(
+            f"{without} of {len(aligned)} tracklets have no usable silhouette, and are left out", stacklevel=2
+        )
+    if quality in ("still", "constant"):
+        anybody = next(rows for rows in aligned if rows is not None)
+        aligned = [rows and _Still(anybody if quality == "constant" else rows, len(rows)) for rows in aligned]
+    changed = {t: rows and replace(t, aligned=rows) for t, rows in zip(_everybody(benchmark), aligned)}
+    return _exchanged(benchmark, changed, f"silhouettes {quality} {size}")
+
+
+class _Still(Rows):
+    """The middle one of some rows, as often as asked for."""
+
+    def __init__(self, rows: Rows, length: int):
+        self._rows, self._length = rows, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, indices: Sequence[int]) -> np.ndarray:
+        return self._rows[np.full(len(indices), len(self._rows) // 2)]
+
+    def __getstate__(self) -> dict:
+        return self.__dict__
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+
+
+@dataclass(frozen=True)
+class _OtherMasks:
+    """A tracklet's frames with changed masks; `number` seeds what is random in them."""
+
+    source: FrameSource
+    change: Callable[[np.ndarray, np.random.Generator], np.ndarray]
+    number: int
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def frames(self, indices: Sequence[int]) -> np.ndarray:
+        return self.source.frames(indices)
+
+    def masks(self, indices: Sequence[int]) -> np.ndarray:
+        masks = self.source.masks(indices)
+        if masks is None:
+            raise ValueError("masks: expected a benchmark that brings them, to make others of them")
+        one_by_one = [self.change(m[None], np.random.default_rng((self.number, i))) for m, i in zip(masks, indices)]
+        return np.concatenate(one_by_one) if one_by_one else masks
+
+    def truth(self, name: str, indices: Sequence[int]) -> np.ndarray:
+        return self.source.truth(name, indices)
+
+
+def _grown(masks: np.ndarray, change: Callable) -> np.ndarray:
+    radius = max(round(masks.shape[-2] / 64), 1)
+    return change(masks, size=(1, 1, 2 * radius + 1, 2 * radius + 1), mode="nearest")
+
+
+def _read(tracklet: Tracklet) -> np.ndarray:
+    masks = tracklet.masks()
+    if masks is None:
+        raise ValueError("masks: expected a benchmark that brings them, to make silhouettes of them")
+    return masks[:, 0]
+
+
+def _known(what: str, value: str, known: Collection[str]) -> None:
+    if value not in known:
+        raise ValueError(f"{what}={value!r}: expected one of {', '.join(known)}")
+
+
+def _everybody(benchmark: Benchmark) -> list[Tracklet]:
+    return list(dict.fromkeys((*benchmark.train, *benchmark.query, *benchmark.gallery)))
+
+
+def _exchanged(benchmark: Benchmark, changed: dict[Tracklet, Tracklet | None], how: str) -> Benchmark:
+    """The benchmark with every tracklet exchanged, or left out where there is None."""
+
+    def part(tracklets: tuple[Tracklet, ...]) -> tuple[Tracklet, ...]:
+        return tuple(new for t in tracklets if (new := changed[t]) is not None)
+
+    return replace(
+        benchmark,
+        train=part(benchmark.train),
+        query=part(benchmark.query),
+        gallery=part(benchmark.gallery),
+        fingerprint=fingerprint(benchmark.fingerprint, how),
+    )

@@ -1,0 +1,144 @@
+"""What the papers claim, judged on our own measurements by a rule that was fixed before anything was measured.
+
+A claim says that a sum of cells of one table is above another ("above"), that the two are the same within a margin of
+one point ("same"), or that one cell is above each of several others ("best"). Seeds pair the rows, because a seed draws
+data and weights; the interval is Student's, of level 95 % (90 % for "same", as two one-sided tests at 5 % need it).
+"replicates" and "contradicted" take at least six seeds, with fewer it is "leaning"; else "inconclusive". What a verdict
+means is explained in `reidlib.evaluation.statistics`. All verdicts are on rendered people.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from reidlib.evaluation import statistics
+from reidlib.papers.records import FIGURES
+from reidlib.papers.reported import reported_papers, reported_table, reported_tables
+from reidlib.papers.runs import paper_module, records_of, rows_of
+from reidlib.papers.tables import columns_of, seed_scores
+
+MARGIN = 1.0  # points, within which two scores are the same
+
+Cell = tuple[str, str]  # row, column
+
+COLUMNS = ["paper", "claim", "source", "verdict", "difference", "low", "high", "seeds", "control"]
+COLUMNS += ["reported", "detectable", "kind", "table", "note"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says of one of its tables: the sum of the cells on the `left` is above that on the `right`.
+
+    source: where it says so. kind: see above; for "best", every cell on the right stands alone. control: the row that
+    keeps the parameters and removes the mechanism which the claim is about. note: what limits the verdict, such as
+    "by construction" where it follows from a setting of the rendered data.
+    """
+
+    text: str
+    source: str
+    table: str
+    left: tuple[Cell, ...]
+    right: tuple[Cell, ...]
+    kind: Literal["above", "same", "best"] = "above"
+    control: str = ""
+    note: str = ""
+
+
+def above(text: str, source: str, table: str, row: str, other: str, column: str, **options) -> Claim:
+    """The claim that one row is above another in one column."""
+    return Claim(text, source, table, ((row, column),), ((other, column),), **options)
+
+
+def claims(paper: str, figures: Path = FIGURES) -> pd.DataFrame:
+    """The ledger of a paper's claims, judged from the records, one line each.
+
+    Columns: paper, claim, source, verdict, difference, low, high (percentage points, left minus right; for "best", to
+    the closest of the others), seeds, control; reported (the same difference in the paper's own numbers), detectable
+    (the true difference that would be found in four of five experiments; NaN unless the verdict is "inconclusive"),
+    kind, table, note. Without a seed that all cells share the verdict is "not yet measured". ValueError for an unknown
+    paper.
+    """
+    module = paper_module(paper)
+    lines = [
+        {
+            "paper": paper,
+            "claim": claim.text,
+            "source": claim.source,
+            **judge(claim, *_by_seed(paper, claim, figures)),
+            "control": claim.control or None,
+            "reported": _reported(paper, claim),
+            "kind": claim.kind,
+            "table": claim.table,
+            "note": claim.note or None,
+        }
+        for claim in getattr(module, "CLAIMS", ())
+    ]
+    numbers = ("difference", "low", "high", "detectable", "reported")
+    return pd.DataFrame(lines, columns=COLUMNS).astype(dict.fromkeys(numbers, float))
+
+
+def judge(claim: Claim, left: np.ndarray, right: np.ndarray) -> dict:
+    """Verdict, difference, low, high, seeds and detectable, as `claims` explains them.
+
+    left: (L, S) scores in percent of the claim's cells under S seeds; right: (R, S) under the same seeds.
+    """
+    nothing = dict.fromkeys(("difference", "low", "high", "detectable"))
+    if not left.shape[1]:
+        return {"verdict": "not yet measured", "seeds": 0, **nothing}
+    ours, theirs = left.sum(axis=0), right.sum(axis=0)
+    if claim.kind == "best":
+        found = statistics.best_against_runner_up(np.vstack([ours, right]), best=0)
+        verdict, interval, theirs = found.verdict, found.interval, right[found.runner_up - 1]
+    elif claim.kind == "same":
+        found = statistics.equivalence(ours, theirs, MARGIN)
+        verdict, interval = found.verdict, found.interval
+    else:
+        interval = statistics.paired_interval(ours, theirs)
+        verdict = statistics.verdict(interval)
+    bounded = len(ours) > 1
+    unsure = verdict == "inconclusive" and bounded
+    return {
+        "verdict": verdict,
+        "difference": interval.estimate,
+        "low": interval.low if bounded else None,
+        "high": interval.high if bounded else None,
+        "seeds": len(ours),
+        "detectable": statistics.smallest_detectable_difference(ours, theirs) if unsure else None,
+    }
+
+
+def expected_false_verdicts(ledger: pd.DataFrame) -> float:
+    """How many of a ledger's verdicts from six seeds or more would be false if no claim held and none was reversed."""
+    return 0.05 * int((ledger["seeds"] >= statistics.MIN_SEEDS).sum())
+
+
+def _by_seed(paper: str, claim: Claim, figures: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (L, S) and (R, S) of the claim's cells under the seeds that all of them have."""
+    left, right = (
+        [_cell_scores(paper, claim.table, cell, figures) for cell in cells] for cells in (claim.left, claim.right)
+    )
+    seeds = sorted(set.intersection(*({*scores} for scores in left + right)))
+    return tuple(np.array([[scores[seed] for seed in seeds] for scores in side]) for side in (left, right))
+
+
+def _cell_scores(paper: str, table: str, cell: Cell, figures: Path) -> dict[int, float]:
+    label, column = cell
+    for row in rows_of(paper):
+        columns = row.columns or columns_of(row.run)
+        if (row.table, row.label) == (table, label) and column in columns:
+            return seed_scores(records_of(paper, row, figures), columns[column])
+    raise ValueError(f"{paper}, table {table}: no run of ours measures {column!r} of {label!r}")
+
+
+def _reported(paper: str, claim: Claim) -> float | None:
+    """The claim's difference in the paper's own numbers; None where it gives none for one of the cells."""
+    if paper not in reported_papers() or claim.table not in reported_tables(paper):
+        return None
+    cells = reported_table(paper, claim.table).stack().to_dict()
+    if not cells.keys() >= {*claim.left, *claim.right}:
+        return None
+    left, right = ([cells[cell] for cell in side] for side in (claim.left, claim.right))
+    return sum(left) - (max(right) if claim.kind == "best" else sum(right))

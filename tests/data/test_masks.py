@@ -1,0 +1,107 @@
+"""Other masks and silhouettes of the same tracklets."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from reidlib.data import Benchmark, Tracklet
+from reidlib.data.masks import QUALITIES, with_masks, with_silhouettes
+from reidlib.data.tracklets import ArrayFrames
+
+SIZE = (32, 22)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path))
+
+
+def block(left, top=8, bottom=56):
+    """A mask of 64 x 32 pixels: a block eight wide."""
+    mask = np.zeros((64, 32), np.uint8)
+    mask[top:bottom, left : left + 8] = 1
+    return mask
+
+
+@pytest.fixture
+def benchmark():
+    """Two people of three frames: one moves to the right while growing, the other stands; the first is also queried."""
+    moving = np.stack([block(4), block(8, 4), block(12, 2)])
+    standing = np.stack([block(12, 20, 50)] * 3)
+    frames = np.random.default_rng(0).integers(0, 256, (3, 3, 64, 32), np.uint8)
+    one = Tracklet(1, 1, ArrayFrames(frames, moving), 1)
+    other = Tracklet(2, 1, ArrayFrames(frames, standing), 1)
+    return Benchmark((one, other), (one,), (other,), "all", "blocks", "f")
+
+
+@pytest.mark.parametrize(("quality", "height", "width"), [("eroded", 46, 6), ("dilated", 50, 10), ("full", 64, 32)])
+def test_a_rim_is_taken_or_added(benchmark, quality, height, width):
+    changed = with_masks(benchmark, quality).train[0].masks([0])
+    assert changed.shape == (1, 1, 64, 32) and changed.dtype == np.uint8
+    assert (changed[0, 0].any(1).sum(), changed[0, 0].any(0).sum(), changed.sum()) == (height, width, height * width)
+
+
+def test_noise_turns_over_a_share_of_the_pieces_near_the_person(benchmark):
+    noisy = with_masks(benchmark, "noisy").train[0].masks()
+    wrong = noisy != benchmark.train[0].masks()
+    pieces = wrong[:, 0].reshape(3, 16, 4, 8, 4).mean(axis=(2, 4))
+    assert set(np.unique(pieces)) == {0, 1}  # whole pieces of 4 x 4 pixels
+    near = 12 + 2, 2 + 2  # a block of 12 x 2 pieces, and its neighbours
+    assert 0.05 < pieces[0].sum() / np.prod(near) < 0.3
+    assert not pieces[0][:, 5:].any() and (pieces[0] != pieces[1]).any()
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_a_frame_s_mask_is_always_the_same_and_frames_stay(benchmark, quality):
+    found = with_masks(benchmark, quality)
+    for old, new in zip(benchmark.train, found.train):
+        masks = new.masks()
+        assert np.array_equal(new.masks([2, 0]), masks[[2, 0]])
+        assert np.array_equal(pickle.loads(pickle.dumps(new.source)).masks([1]), masks[[1]])
+        assert np.array_equal(new.frames(), old.frames()) and np.array_equal(new.truth("parts"), old.truth("parts"))
+    assert found.query[0] is found.train[0]
+    assert (found.fingerprint == benchmark.fingerprint) == (quality == "true")
+
+
+def test_silhouettes_are_made_of_the_masks(benchmark):
+    true = with_silhouettes(benchmark, "true", SIZE, progress=False)
+    assert true.train[0].silhouettes().shape == (3, *SIZE)
+    thinner = with_silhouettes(benchmark, "eroded", SIZE, progress=False)
+    assert thinner.train[0].silhouettes([0]).sum() < true.train[0].silhouettes([0]).sum()
+    assert np.array_equal(thinner.train[0].masks(), benchmark.train[0].masks())
+    one, other = (t.silhouettes() for t in with_silhouettes(benchmark, "full", SIZE, progress=False).train)
+    assert np.array_equal(one, other) and (one == one[0]).all() and one[0].sum() == 32 * 16  # of half the masks' size
+    assert true.fingerprint != thinner.fingerprint
+
+
+def test_still_silhouettes_do_not_walk_and_constant_ones_know_nobody(benchmark):
+    true, still, constant = (
+        with_silhouettes(benchmark, quality, SIZE, progress=False).train for quality in ("true", "still", "constant")
+    )
+    for moving, standing, nobody in zip(true, still, constant):
+        assert len(standing.aligned) == len(nobody.aligned) == len(moving)
+        assert np.array_equal(standing.silhouettes(), moving.silhouettes([1, 1, 1]))
+        assert np.array_equal(nobody.silhouettes(), true[0].silhouettes([1, 1, 1]))
+        assert np.array_equal(pickle.loads(pickle.dumps(standing.aligned))[[2]], standing.silhouettes([2]))
+    assert not np.array_equal(still[0].silhouettes(), still[1].silhouettes())
+
+
+def test_tracklets_without_a_silhouette_are_left_out(benchmark):
+    empty = Tracklet(3, 1, ArrayFrames(np.zeros((2, 3, 64, 32), np.uint8), np.zeros((2, 64, 32), np.uint8)), 1)
+    more = Benchmark((*benchmark.train, empty), benchmark.query, (*benchmark.gallery, empty), "all", "blocks", "g")
+    with pytest.warns(UserWarning, match="1 of 3 tracklets have no usable silhouette"):
+        found = with_silhouettes(more, "true", SIZE, progress=False)
+    assert [t.person_id for t in (*found.train, *found.gallery)] == [1, 2, 2]
+
+
+def test_unknown_qualities_and_data_without_masks_are_refused(benchmark):
+    with pytest.raises(ValueError, match="quality='good': expected one of true, eroded, dilated, noisy, full"):
+        with_masks(benchmark, "good")
+    with pytest.raises(ValueError, match="expected one of .*still"):
+        with_silhouettes(benchmark, "moving", SIZE)
+    bare = Tracklet(1, 1, ArrayFrames(np.zeros((1, 3, 4, 2), np.uint8)))
+    without = Benchmark((bare,), (bare,), (bare,), "all", "bare", "h")
+    for change in (lambda: with_masks(without, "full").train[0].masks(), lambda: with_silhouettes(without, "true")):
+        with pytest.raises(ValueError, match="masks: expected a benchmark that brings them"):
+            change()
