@@ -1,6 +1,7 @@
 """Every verb of the command line, called as a user calls it."""
 
 import functools
+import importlib
 import json
 import re
 import subprocess
@@ -14,10 +15,10 @@ from PIL import Image
 
 from reidlib import cli
 from reidlib.cli import main
-from reidlib.data import mars
+from reidlib.data import Benchmark, casia_b, mars, walkers
 from reidlib.papers import baseline, runs, tables
 from reidlib.papers.records import read_records
-from reidlib.papers.runs import Row, Run
+from reidlib.papers.rows import Row, Run
 
 ROOT = Path(__file__).resolve().parents[1]
 KEYS = ["paper", "table", "row", "column", "reported", "measured", "low", "high", "seeds"]
@@ -180,6 +181,51 @@ def test_export_writes_what_the_loader_reads(figures, capsys, tmp_path):
     assert benchmark.num_ids == 6 and {t.person_id for t in benchmark.query} == {7, 8, 9, 10}
     assert min(t.person_id for t in benchmark.gallery) == -1
     assert f"{folder} exists: give a new folder" in run(capsys, *command)[2]
+
+
+@pytest.mark.parametrize("layout", [layout for layout in cli.LAYOUTS if layout != "mars"])
+def test_every_layout_is_written_and_read_by_the_loader_that_is_named(figures, capsys, tmp_path, monkeypatch, layout):
+    name, _, loader = cli.LAYOUTS[layout]
+    if name in ("lab", "crowd", "yard"):
+        monkeypatch.setattr(walkers, name, functools.partial(getattr(walkers, name), num_frames=3, workers=1))
+    folder = tmp_path / "data"
+    status, out, error = run(capsys, "export", folder, "--layout", layout, "--num-ids", 10, "--resolution", "32x22")
+    assert status == 0, error
+    assert f"`{loader}({str(folder)!r})`" in out
+    module, function = loader.split(".")
+    benchmark = getattr(importlib.import_module(f"reidlib.data.{module}"), function)(folder)
+    assert benchmark.train and benchmark.query
+    assert name.removesuffix("_splits") in cli.BENCHMARKS
+
+
+def test_colour_goes_into_a_folder_of_its_own(figures, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(walkers, "lab", functools.partial(walkers.lab, num_frames=3, workers=1))
+    folder, rgb = tmp_path / "silhouettes", tmp_path / "rgb"
+    options = ("--layout", "casia_b", "--rgb", rgb, "--num-ids", 10, "--resolution", "32x22")
+    status, out, _ = run(capsys, "export", folder, *options)
+    assert status == 0 and f"rgb={str(rgb)!r}, cut=False" in out
+    benchmark = casia_b.load(folder, rgb=rgb, cut=False, resolution=(32, 22))
+    lab = walkers.lab(0, num_ids=10, resolution=(32, 22), progress=False)
+    keys = [(t.person_id, t.condition, t.tracklet_id, t.view) for t in lab.train]
+    found = {(t.person_id, t.condition, t.tracklet_id, t.view): t for t in benchmark.train}
+    assert sorted(keys) == sorted(found)
+    assert (found[keys[0]].frames() == lab.train[0].frames()).all()
+    refusal = refused(capsys, "export", tmp_path / "other", "--layout", "oumvlp", "--rgb", rgb)
+    assert refusal.endswith("is for --layout casia_b, whose main folder holds silhouettes")
+
+
+@pytest.mark.parametrize("benchmark", cli.BENCHMARKS)
+def test_every_benchmark_is_rendered_at_its_own_size_unless_told(capsys, monkeypatch, benchmark):
+    asked = []
+
+    def rendered(seed, **options):
+        asked.append((seed, options))
+        return Benchmark((), (), (), "all", benchmark, "hash")
+
+    monkeypatch.setattr(walkers, benchmark, rendered)
+    assert run(capsys, "render", benchmark)[1].startswith(f"{benchmark}, seed 0, content hash: ")
+    run(capsys, "render", benchmark, "--seed", 3, "--num-ids", 7, "--resolution", "128x64")
+    assert asked == [(0, {}), (3, {"num_ids": 7, "resolution": (128, 64)})]
 
 
 @pytest.fixture

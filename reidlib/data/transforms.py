@@ -47,14 +47,17 @@ class RandomFlip:
 
 @dataclass(frozen=True)
 class RandomCrop:
-    """Pad all sides by this share of the height with zeros (black, background), and cut a random window of
-    the old size; 10 of 256 pixels in Luo et al., "Bag of tricks and a strong baseline for deep person
+    """With this probability, pad all sides by this share of the height with zeros (black, background), and cut a random
+    window of the old size; 10 of 256 pixels in Luo et al., "Bag of tricks and a strong baseline for deep person
     re-identification", CVPR workshops 2019.
     """
 
     padding: float = 10 / 256
+    probability: float = 1.0
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> Clip:
+        if self.probability < 1 and rng.random() >= self.probability:
+            return clip
         height, width = clip.frames.shape[-2:]
         most = round(self.padding * height)
         down, right = rng.integers(-most, most + 1, size=2).tolist()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from reidlib.data.batches import ClipBatch
 from reidlib.losses import CenterLoss, batch_all_triplet_loss, identity_loss, weighted_triplet_loss
-from reidlib.papers.runs import Row, Run
+from reidlib.papers.rows import Row, Run
 from reidlib.training import gather, multistep, with_warmup
 
 CENTER_WEIGHT = 0.0005

@@ -17,7 +17,8 @@ import pandas as pd
 from reidlib.evaluation import statistics
 from reidlib.papers.records import FIGURES
 from reidlib.papers.reported import reported_papers, reported_table, reported_tables
-from reidlib.papers.runs import paper_module, records_of, rows_of
+from reidlib.papers.rows import paper_module, rows_of
+from reidlib.papers.runs import records_of
 from reidlib.papers.tables import columns_of, seed_scores
 
 MARGIN = 1.0  # points, within which two scores are the same

@@ -1,19 +1,16 @@
 """Runs: from a configuration and a seed to a record. What is missing is measured once, by whoever comes first."""
 
-import importlib.util
-import json
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 
 import torch
 from filelock import FileLock, Timeout
-from torch import nn
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from reidlib import cache_folder
@@ -25,93 +22,15 @@ from reidlib.papers.features import draw_ranked_lists, embed, save_features
 from reidlib.papers.records import (
     FIGURES,
     Record,
-    config_hash,
     environment,
     read_record,
     record_path,
     write_record,
 )
+from reidlib.papers.rows import Row, Run, paper_module, rows_of
 from reidlib.papers.scoring import cross_view_entries, retrieval_entries
 from reidlib.papers.sources import open_benchmark
 from reidlib.training import distributed, fit
-
-PAPERS = ("baseline", "seqmasks", "gaitmask", "amem", "asanet", "sshsp")  # modules of this package, once written
-
-
-@dataclass(frozen=True)
-class Run:
-    """Everything but the seed that decides a measured number. The seed draws the data, where they are rendered, and
-    the weights.
-
-    model, scale, model_options: of `create_model`. data, data_options: of `open_benchmark`. training: a function of
-    the paper's module that gives `fit` its objective, optimisers and schedules; "" for networks that are not trained.
-    evaluation, setups: what is scored. "retrieval" gives CMC, mAP and mINP for the galleries "usual" (without the
-    queries) and "mixing" (with them), "cross-view" rank-1 over pairs of views, for the probes of each condition ("nm",
-    "bg", "cl") or for "all".
-    ids_per_batch, clips_per_id: P and K of a training batch. num_frames, silhouettes: how many frames and how many
-    aligned silhouettes each clip has, in training and in testing; either may be 0.
-    precision: "bf16" or "no", of `fit`. metric: "cosine" or "euclidean", what ranks the gallery.
-    """
-
-    model: str
-    data: str
-    training: str = ""
-    scale: str = "mini"
-    model_options: Mapping = field(default_factory=dict)
-    data_options: Mapping = field(default_factory=dict)
-    setups: tuple[str, ...] = ("usual",)
-    iterations: int = 0
-    learning_rate: float = 0.0
-    ids_per_batch: int = 8
-    clips_per_id: int = 2
-    num_frames: int = 8
-    masks: bool = False  # the person's masks with the frames
-    erasing: float = 0.0  # probability of random erasing
-    precision: str = "bf16"
-    metric: str = "cosine"
-    silhouettes: int = 0
-    evaluation: str = "retrieval"
-
-    @property
-    def hash(self) -> str:
-        """What the run's records are called after: the hash of network, data and all that differs from the defaults.
-
-        A field that is added later renames no record; a default that is changed later does not pass unnoticed, because
-        records hold the whole configuration.
-        """
-        plain = asdict(Run(self.model, self.data))
-        changed = {name: value for name, value in asdict(self).items() if json.dumps(value) != json.dumps(plain[name])}
-        return config_hash({"model": self.model, "data": self.data, **changed})
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of a table: its label, the run behind it and how many seeds it takes.
-
-    columns: where the table's columns are found in a record, {column: (set-up, score)}; by default every score under
-    its own name. A table over several data sets has a row of one label for each of them, with other columns.
-    """
-
-    table: str
-    label: str
-    run: Run
-    seeds: int = 6
-    keep_features: bool = False  # write the test features of seed 0 beside the records
-    columns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-
-
-def paper_module(name: str) -> ModuleType | None:
-    """The module that defines a paper's rows and claims, None before it is written. ValueError for no paper's name."""
-    if name not in PAPERS:
-        raise ValueError(f"no paper is called {name!r}; known: {', '.join(PAPERS)}")
-    module = f"{__package__}.{name}"
-    return importlib.import_module(module) if importlib.util.find_spec(module) else None
-
-
-def rows_of(paper: str, scale: str = "mini") -> list[Row]:
-    """The rows of a paper's tables that can be run at a scale, "mini" or "paper". ValueError for no paper's name."""
-    module = paper_module(paper)
-    return module.rows(scale) if module else []
 
 
 def train(
@@ -119,13 +38,19 @@ def train(
 ) -> tuple[nn.Module, float]:
     """The run's network ready for retrieval, and the seconds that its training took (0 without training).
 
-    Everything random is set by `seed`. checkpoint: a file, from which training goes on if it exists.
+    Everything random is set by `seed`. checkpoint: a file, from which training goes on if it exists. The network starts
+    from the weights of its parts, whose own seconds do not count.
     """
+    parts = [_part_weights(paper, part, seed, benchmark, progress) for part in run.parts]
     torch.manual_seed(seed)
     options = dict(run.model_options)
     if not run.training:
         return create_model(run.model, scale=run.scale, num_ids=1, **options).for_retrieval(), 0.0
     model = create_model(run.model, scale=run.scale, num_ids=benchmark.num_ids, **options)
+    for weights in parts:
+        if unknown := model.load_state_dict(weights, strict=False).unexpected_keys:
+            raise ValueError(f"{run.model} has no place for {unknown[0]}, the weights of a part that it starts from")
+    augmentation = Chain((RandomCrop(probability=run.crop), RandomFlip(), RandomErasing(run.erasing)))
     result = fit(
         model,
         batches=lambda start: train_batches(
@@ -138,7 +63,7 @@ def train(
             start=start,
             masks=run.masks,
             silhouettes=run.silhouettes,
-            transform=Chain((RandomCrop(), RandomFlip(), RandomErasing(run.erasing))) if run.num_frames else None,
+            transform=augmentation if run.num_frames else None,
             workers=0 if run.scale == "mini" else 8,
         ),
         iterations=run.iterations,
@@ -148,6 +73,31 @@ def train(
         **getattr(paper_module(paper), run.training)(model, run, benchmark.num_ids),
     )
     return model.for_retrieval(), result.seconds
+
+
+def _part_weights(paper: str, run: Run, seed: int, benchmark: Benchmark, progress: bool) -> dict[str, Tensor]:
+    """The weights of a part: those that were kept when it was measured, else it is trained now."""
+    path = _weights_file(run, seed, benchmark)
+    main = distributed.start_processes().is_main_process
+    with FileLock(run_file(run, seed, "lock")) if main else nullcontext():
+        if not _first_of_all(path.exists()):
+            checkpoint = run_file(run, seed, f"{benchmark.fingerprint}.pt")
+            model, _ = train(paper, run, seed, benchmark, checkpoint, progress)
+            if main:
+                _keep_weights(model, path)
+                checkpoint.unlink(missing_ok=True)
+            _first_of_all(None)  # the others wait for the file
+    return torch.load(path, weights_only=True)
+
+
+def _weights_file(run: Run, seed: int, benchmark: Benchmark) -> Path:
+    return run_file(run, seed, f"{benchmark.fingerprint}.weights.pt")
+
+
+def _keep_weights(model: nn.Module, path: Path) -> None:
+    scratch = path.with_suffix(".unfinished")
+    torch.save(model.state_dict(), scratch)
+    scratch.replace(path)
 
 
 def execute(
@@ -172,6 +122,9 @@ def execute(
     data_seconds = time.monotonic() - started
     checkpoint = run_file(run, seed, f"{benchmark.fingerprint}.pt")
     model, training_seconds = train(paper, run, seed, benchmark, checkpoint, progress)
+    main = distributed.start_processes().is_main_process
+    if main and any(run in other.run.parts for other in rows_of(paper, run.scale)):
+        _keep_weights(model, _weights_file(run, seed, benchmark))
     started = time.monotonic()
     features = embed(
         model,
@@ -200,7 +153,7 @@ def execute(
         peak_memory_mib=round(peak_memory_mib()),
         environment=environment(),
     )
-    if not distributed.start_processes().is_main_process:
+    if not main:
         return record
     if pictures is not None:
         draw_ranked_lists(features, benchmark, pictures / f"{run.hash}-s{seed}", run.metric)

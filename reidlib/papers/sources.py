@@ -21,7 +21,9 @@ from reidlib.data import (
 )
 from reidlib.data.gait import gait_validation_split
 from reidlib.data.images import preload
+from reidlib.data.masks import with_masks, with_silhouettes
 
+SILHOUETTES = (32, 22)  # height and width of aligned silhouettes in rendered worlds
 HELD_OUT = 1 / 3  # share of the training identities that a validation split searches
 
 
@@ -30,10 +32,23 @@ def _pair(seed: int, **options) -> Benchmark:
     return walkers.pair(split=seed, **options)
 
 
-def _mask_street(seed: int, **options) -> Benchmark:
+def _mask_street(seed: int, masks: str = "true", silhouettes: str = "true", **options) -> Benchmark:
     """The street as Mask-MARS is made of MARS: tracklets with enough effective masks."""
     street = walkers.street(seed, junk=True, **options)
-    return mask_mars.screen(street, street.fingerprint, progress=options["progress"])
+    screened = mask_mars.screen(street, street.fingerprint, progress=options["progress"])
+    return with_masks(with_silhouettes(screened, silhouettes, SILHOUETTES, options["progress"]), masks)
+
+
+def _lab(seed: int, masks: str = "true", silhouettes: str = "true", **options) -> Benchmark:
+    lab = walkers.lab(seed, **options)
+    if silhouettes != "true":
+        lab = with_silhouettes(lab, silhouettes, SILHOUETTES, options["progress"])
+    return with_masks(lab, masks)
+
+
+def _casia_b_colour(root: Path, seed: int, progress: bool, **options) -> Benchmark:
+    """CASIA-B with its colour frames: silhouettes in `root`/silhouettes, frames in `root`/rgb."""
+    return casia_b.load(root / "silhouettes", root / "rgb", progress=progress, **options)
 
 
 def _mars_edges(root: Path, seed: int, progress: bool, **options) -> Benchmark:
@@ -47,7 +62,7 @@ _WORLDS: dict[str, Callable[..., Benchmark]] = {  # (seed, progress=…, **optio
     "mask_street": _mask_street,
     "campus": walkers.campus,
     "pair": _pair,
-    "lab": walkers.lab,
+    "lab": _lab,
     "crowd": walkers.crowd,
     "yard": walkers.yard,
     "stills": partial(walkers.stills, junk=True),
@@ -61,6 +76,7 @@ _RECORDED: dict[str, Callable[..., Benchmark]] = {  # (root, seed, progress, **o
     "ilids_vid": lambda root, seed, progress, **options: ilids_vid.load(root, split=seed, **options),
     "prid2011": lambda root, seed, progress, **options: prid2011.load(root, split=seed, **options),
     "casia_b": lambda root, seed, progress, **options: casia_b.load(root, progress=progress, **options),
+    "casia_b_colour": _casia_b_colour,
     "oumvlp": lambda root, seed, progress, **options: oumvlp.load(root, progress=progress, **options),
     "casia_e": lambda root, seed, progress, **options: casia_e.load(root, progress=progress, **options),
     "hid": lambda root, seed, progress, **options: casia_e.load_hid(root, progress=progress, **options),
@@ -78,7 +94,7 @@ def open_benchmark(
     A rendered world's name with "_validation" is made of its training identities alone, a third of them to search.
     seed: draws rendered data, and the halves of a collection without a split; it is the number of the split where there
     are ten. roots: {name: folder} of recorded data. options: further arguments of the function that loads or renders
-    them. progress: show a bar.
+    them; mask_street and lab also take masks and silhouettes, qualities of `reidlib.data.masks`. progress: show a bar.
     Raises ValueError for an unknown name, FileNotFoundError for recorded data whose folder was not given.
     """
     options = dict(options or {})

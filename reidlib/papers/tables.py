@@ -8,7 +8,8 @@ from pandas.io.formats.style import Styler
 from reidlib.evaluation.statistics import mean_interval
 from reidlib.papers.records import FIGURES, Record
 from reidlib.papers.reported import reported_papers, reported_table, reported_tables
-from reidlib.papers.runs import Run, records_of, rows_of
+from reidlib.papers.rows import Run, rows_of
+from reidlib.papers.runs import records_of
 
 SCORES = ("rank-1", "rank-5", "rank-20", "mAP", "mINP")
 VIEW_PAIRS = ("including", "excluding")  # the same angle

@@ -99,3 +99,11 @@ def test_aligned_silhouettes_stay_as_they_are():
     silhouettes = np.random.default_rng(0).integers(0, 2, (5, 8, 6), dtype=np.uint8)
     clip = Clip(coded_clip().frames, silhouettes=silhouettes)
     assert (Chain()(clip, np.random.default_rng(0)).silhouettes == silhouettes).all()
+
+
+def test_a_crop_may_be_left_to_chance():
+    rng = np.random.default_rng(0)
+    frames = rng.integers(1, 256, (1, 3, 64, 32), np.uint8)
+    changed = [bool((RandomCrop(probability=0.5)(Clip(frames), rng).frames != frames).any()) for _ in range(400)]
+    # A crop moves by up to two pixels in each direction; one in 25 moves by none.
+    assert np.mean(changed) == pytest.approx(0.5 * 24 / 25, abs=0.08)

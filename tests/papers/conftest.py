@@ -3,7 +3,7 @@
 import pytest
 
 from reidlib.data import walkers
-from reidlib.papers.runs import Row, Run
+from reidlib.papers.rows import Row, Run
 
 STREET = {"num_ids": 10, "workers": 1}
 

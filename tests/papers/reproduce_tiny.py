@@ -13,12 +13,13 @@ from pathlib import Path
 import torch
 
 from reidlib.papers import runs
+from reidlib.papers.rows import Row, Run
 
 
 def main(figures: str, iterations: str, ready: str = "", go: str = "") -> None:
     torch.set_num_threads(1)
     runs.fit = functools.partial(runs.fit, checkpoint_every=1)
-    run = runs.Run(
+    run = Run(
         model="agw",
         training="agw_training",
         data="street",
@@ -29,7 +30,7 @@ def main(figures: str, iterations: str, ready: str = "", go: str = "") -> None:
         clips_per_id=2,
         num_frames=2,
     )
-    rows = [runs.Row("street", n, replace(run, iterations=int(n)), seeds=2) for n in iterations.split(",")]
+    rows = [Row("street", n, replace(run, iterations=int(n)), seeds=2) for n in iterations.split(",")]
     if ready:
         Path(ready).touch()
         while not Path(go).exists():

@@ -10,7 +10,8 @@ import reidlib
 from reidlib.losses import CenterLoss, batch_all_triplet_loss, identity_loss, weighted_triplet_loss
 from reidlib.models import create_model
 from reidlib.papers import baseline, sources
-from reidlib.papers.runs import PAPERS, Run, execute, paper_module, records_of, rows_of
+from reidlib.papers.rows import PAPERS, Run, paper_module, rows_of
+from reidlib.papers.runs import execute, records_of
 from reidlib.papers.sources import RENDERED
 from reidlib.papers.tables import columns_of
 

@@ -10,11 +10,10 @@ import pytest
 from scipy import stats
 
 from reidlib.papers import claims as claims_of
-from reidlib.papers import runs
 from reidlib.papers.claims import Claim, above, expected_false_verdicts, judge
 from reidlib.papers.records import Record, write_record
 from reidlib.papers.reported import reported_papers
-from reidlib.papers.runs import PAPERS, Row, Run
+from reidlib.papers.rows import PAPERS, Row, Run
 
 MODULE = sys.modules["reidlib.papers.claims"]  # the package gives the function of that name
 
@@ -98,7 +97,7 @@ def paper(tmp_path, monkeypatch):
         rows=lambda scale: rows,
         CLAIMS=(above("gait is worse", "Table I", "I", rows[0].label, rows[1].label, "mAP", control="none"),),
     )
-    monkeypatch.setattr(runs, "paper_module", lambda name: module)
+    monkeypatch.setattr(MODULE, "rows_of", lambda name: rows)
     monkeypatch.setattr(MODULE, "paper_module", lambda name: module)
     return tmp_path
 

@@ -9,6 +9,7 @@ import pytest
 from reidlib.evaluation import retrieval_scores
 from reidlib.papers import records, runs
 from reidlib.papers.records import FIGURES, Record, config_hash, read_record, read_records, write_record
+from reidlib.papers.rows import Run, rows_of
 from reidlib.papers.scoring import entry_of_retrieval
 
 
@@ -19,10 +20,10 @@ def record():
     query_ids = np.array([5, 6, 7])
     scores = retrieval_scores(distances, query_ids, [5, 6, 0], [1, 1, 1], [2, 2, 2])
     summary, queries = entry_of_retrieval(scores, query_ids)
-    run = runs.Run("chance", "street")
+    run = Run("chance", "street")
     return Record(
         paper="baseline",
-        config=asdict(run) | {"setups": ["usual"]},
+        config=json.loads(json.dumps(asdict(run))),  # JSON has no tuples
         config_hash=run.hash,
         seed=3,
         data={"name": "street", "fingerprint": "0123456789abcdef"},
@@ -36,7 +37,7 @@ def record():
 
 def check(record: Record) -> None:
     """What holds for every record: its hash is its configuration's, its scores are those of its queries."""
-    assert record.config_hash == runs.Run(**record.config).hash
+    assert record.config_hash == Run(**record.config).hash
     assert set(record.scores) == set(record.queries) == set(record.config["setups"])
     for setup, scores in record.scores.items():
         if scores["protocol"] == "cross-view":
@@ -68,9 +69,9 @@ def strays(figures) -> list[str]:
     for path in sorted(figures.glob("*/records/*.json")):
         record = read_record(path)
         assert path == records.record_path(record.paper, record.config_hash, record.seed, figures)
-        rows = [row for scale in ("mini", "paper") for row in runs.rows_of(record.paper, scale)]
+        rows = [row for scale in ("mini", "paper") for row in rows_of(record.paper, scale)]
         fits = [row for row in rows if row.run.hash == record.config_hash and record.seed < row.seeds]
-        if not fits or json.dumps(asdict(runs.Run(**record.config))) != json.dumps(asdict(fits[0].run)):
+        if not fits or json.dumps(asdict(Run(**record.config))) != json.dumps(asdict(fits[0].run)):
             found.append(path.name)
     return found
 
@@ -130,7 +131,7 @@ def test_what_is_no_record_is_named_with_the_way_out(tmp_path, text):
 
 
 def test_the_hash_does_not_depend_on_order_and_survives_json():
-    config = asdict(runs.Run("agw", "street", data_options={"num_ids": 10, "clutter": 0.5}, setups=("usual", "mixing")))
+    config = asdict(Run("agw", "street", data_options={"num_ids": 10, "clutter": 0.5}, setups=("usual", "mixing")))
     digest = config_hash(config)
     assert len(digest) == 12 and set(digest) <= set("0123456789abcdef")
     turned = {key: config[key] for key in reversed(config)} | {"data_options": {"clutter": 0.5, "num_ids": 10}}
@@ -140,7 +141,7 @@ def test_the_hash_does_not_depend_on_order_and_survives_json():
 
 
 def test_the_hash_changes_with_every_field():
-    run = runs.Run("agw", "street", "agw_training")
+    run = Run("agw", "street", "agw_training")
     other = {str: "other", int: 99, float: 0.123, bool: True, dict: {"a": 1}, tuple: ("mixing",)}
     changed = [replace(run, **{f.name: other[type(getattr(run, f.name))]}) for f in fields(run)]
     digests = {r.hash for r in changed} | {run.hash}
@@ -148,9 +149,9 @@ def test_the_hash_changes_with_every_field():
 
 
 def test_the_hash_is_of_what_differs_from_the_defaults():
-    run = runs.Run("agw", "street", setups=("usual", "mixing"), iterations=5)
+    run = Run("agw", "street", setups=("usual", "mixing"), iterations=5)
     assert run.hash == config_hash({"model": "agw", "data": "street", "setups": ["usual", "mixing"], "iterations": 5})
-    assert runs.Run(**json.loads(json.dumps(asdict(run)))).hash == run.hash
+    assert Run(**json.loads(json.dumps(asdict(run)))).hash == run.hash
 
 
 def test_the_environment_names_what_decides_a_number():
@@ -177,7 +178,7 @@ def test_an_inconsistent_record_is_found(record, change):
 
 
 def test_a_record_of_no_row_is_found(record, tmp_path):
-    row = runs.paper_module("baseline").rows("mini")[0]
+    row = rows_of("baseline")[0]
     record = replace(record, config=asdict(row.run), config_hash=row.run.hash)
     write_record(record, tmp_path)
     assert strays(tmp_path) == []

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from PIL import Image
 
 from reidlib.papers import features, runs
 from reidlib.papers.records import FIGURES, Record, read_record, read_records
+from reidlib.papers.rows import Row, Run, rows_of
 from reidlib.training import CheckpointError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +89,7 @@ def test_a_record_holds_what_was_run(tiny_row, new_cache, tmp_path):
     reproduce([row], tmp_path)
     [record] = runs.records_of("baseline", row, tmp_path)
     assert record.config["data_options"] == dict(row.run.data_options)
-    assert record.config == asdict(row.run) | {"setups": list(row.run.setups)}  # JSON has no tuples
+    assert record.config == json.loads(json.dumps(asdict(row.run)))  # JSON has no tuples
     assert (record.paper, record.config_hash, record.seed) == ("baseline", row.run.hash, 0)
     benchmark = runs.open_benchmark("street", 0, {}, row.run.data_options, progress=False)
     assert record.data == {"name": "street", "fingerprint": benchmark.fingerprint}
@@ -227,6 +228,30 @@ def test_processes_that_train_together_measure_every_run_together(new_cache, tmp
     assert not list(cache.glob("runs/*.pt"))
 
 
+def test_a_run_starts_from_its_parts_which_are_trained_once(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    part = tiny_row(seeds=1).run
+    whole = replace(part, parts=(part,), learning_rate=0.0, iterations=1)
+    rows = [Row("street", "whole", whole, 1), Row("street", "part", part, 1)]
+    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    trained = []
+    monkeypatch.setattr(
+        runs, "embed", lambda model, *a, **o: trained.append(model.state_dict()) or features.embed(model, *a, **o)
+    )
+    for name, order in (("whole first", rows), ("part first", rows[::-1])):
+        cache = new_cache(name)
+        reproduce(order, tmp_path / name)
+        assert [path.suffixes[-2:] for path in cache.glob("runs/*.pt")] == [[".weights", ".pt"]]
+    assert len(starts) == 2 + 1 + 2  # the whole's and its part's, the part's own; the part's, the whole's
+    of_whole, of_part, part_again, whole_again = trained
+    for name, value in of_part.items():
+        assert torch.equal(value, part_again[name]) and torch.equal(of_whole[name], whole_again[name])
+        if "running" not in name and "num_batches" not in name:  # at rate 0 batch statistics alone go on
+            assert torch.equal(value, of_whole[name])
+    records = {record.config["learning_rate"]: record for record in read_records("baseline", tmp_path / "part first")}
+    assert records[0.0].config["parts"] == [json.loads(json.dumps(asdict(part)))]
+    assert Run(**records[0.0].config).hash == whole.hash != part.hash
+
+
 def test_features_and_pictures_of_a_run(tiny_row, new_cache, tmp_path):
     new_cache()
     row = tiny_row(seeds=2, keep_features=True)
@@ -254,7 +279,7 @@ def test_networks_without_training_are_measured_too(tiny_row, new_cache, tmp_pat
 
 def test_unknown_papers_are_refused():
     with pytest.raises(ValueError, match="no paper is called 'basline'; known: baseline"):
-        runs.reproduce("basline", runs.rows_of("basline"))
+        runs.reproduce("basline", rows_of("basline"))
 
 
 def test_the_default_folder_is_the_repository_s():

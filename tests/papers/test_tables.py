@@ -11,7 +11,8 @@ from reidlib.papers import styled_table, table, table_names, tables, wide_table
 from reidlib.papers.baseline import rows
 from reidlib.papers.records import FIGURES, Record, write_record
 from reidlib.papers.reported import reported_table, reported_tables
-from reidlib.papers.runs import PAPERS, Row, Run, records_of
+from reidlib.papers.rows import PAPERS, Row, Run
+from reidlib.papers.runs import records_of
 
 COLUMNS = ["paper", "table", "row", "column", "reported", "measured", "low", "high", "seeds", "minutes", "measurable"]
 

@@ -1,0 +1,237 @@
+"""Seq-Masks: appearance, foreground and gait, fused. Equations 1 to 3, Tables I to IV, and controls.
+
+Chang et al., "Seq-Masks: Bridging the gap between appearance and gait modeling for video-based person
+re-identification" (2021). Mask-MARS becomes `mask_street`, CASIA-B becomes `lab`.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from reidlib.data.batches import ClipBatch
+from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
+from reidlib.papers.rows import Row, Run
+from reidlib.training import gather, multistep, with_warmup
+
+APPEARANCE = ("global", "foreground")
+MARGIN, GAIT_MARGIN = 0.3, 0.2  # the field's, and GaitSet's; the paper gives none
+
+# At mini scale, chosen on held-out training identities of both worlds (table "choices"), under seeds 0 and 1.
+LEARNING_RATE = 3e-3
+ITERATIONS = 1200
+# λ1 = λ2 = λ3 = 1 in Equation 3.
+GAIT_WEIGHTS = {"mask_street": 1.0, "lab": 1.0}  # of the gait feature in the control of a tuned concatenation
+
+
+def objective(model: nn.Module, batch: ClipBatch) -> dict[str, dict[str, Tensor]]:
+    """The terms of Equations 1 and 2, of those branches that the network has."""
+    output = model(frames=batch.frames, masks=batch.masks, silhouettes=batch.silhouettes)
+    labels, everyone = batch.labels, gather(batch.labels)
+    terms = {}
+    for name, feature in output.features.items():
+        if name in APPEARANCE or name == "fusion":  # Equation 1; Equation 2, right
+            terms[f"{name} triplet"] = batch_hard_triplet_loss(gather(feature), everyone, MARGIN)
+        else:  # Equation 2, left, for either of the gait module's two vectors
+            terms[f"{name} triplet"] = batch_all_triplet_loss(gather(feature), everyone, GAIT_MARGIN)
+    for name, logits in output.logits.items():  # there are none of the fusion feature
+        terms[f"{name} identity"] = identity_loss(logits, labels)
+    return {"network": terms}
+
+
+def total_weights(model: nn.Module, fusion: float, appearance: float, gait: float) -> dict[str, float]:
+    """Equation 3: L = λ1 L_fusion + λ2 L_appearance + λ3 L_gait, as the weight of each term that the network has."""
+    factors = {"fusion triplet": fusion} if model.fusion is not None else {}
+    for branch in model.branches:
+        names, factor = ((branch,), appearance) if branch in APPEARANCE else (("gait_main", "gait_mgp"), gait)
+        factors |= {f"{name} {loss}": factor for name in names for loss in ("triplet", "identity")}
+    return factors
+
+
+def training(model: nn.Module, run: Run, num_ids: int) -> dict:
+    """Adam with weight decay 5e-4; the rate warms up over a twelfth of the iterations and falls to a tenth after a
+    third and again after seven twelfths. The paper gives neither optimiser nor schedule: these are the baseline's.
+
+    run.training_options: {"lambdas": (λ1, λ2, λ3)}; 1 by default.
+    """
+    milestones = (run.iterations * 40 // 120, run.iterations * 70 // 120)
+    lambdas = run.training_options.get("lambdas")
+    return {
+        "objective": objective,
+        "optimisers": {"network": torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=5e-4)},
+        "schedules": {"network": with_warmup(multistep(milestones), run.iterations * 10 // 120)},
+        "weights": {"network": total_weights(model, *lambdas)} if lambdas else None,
+    }
+
+
+MARS_SCORES = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-10", "rank-20", "mAP")}
+CONDITIONS = ("nm", "bg", "cl")
+ON_MARS = {f"Mask-MARS {score}": place for score, place in MARS_SCORES.items() if score != "rank-20"}
+ON_CASIA_B = {f"CASIA-B {condition.upper()}": (condition, "including") for condition in CONDITIONS}
+
+WILD = Run(
+    "seqmasks",
+    "mask_street",
+    "training",
+    iterations=ITERATIONS,
+    learning_rate=LEARNING_RATE,
+    crop=0.5,
+    masks=True,
+    silhouettes=12,
+    metric="euclidean",
+)
+LABORATORY = replace(WILD, data="lab", evaluation="cross-view", setups=CONDITIONS)
+PAPER_SCALE = {
+    "scale": "paper",
+    "iterations": 120 * 624 // 8,  # 120 passes over the training identities; the paper gives no length
+    "learning_rate": 3.5e-4,
+    "clips_per_id": 4,
+    "silhouettes": 30,
+}
+
+# Systems as the paper names them -> branches and fusion of `reidlib.models.seqmasks`.
+SYSTEMS = {
+    "Appearance Baseline": (("global",), "concat"),
+    "Appearance Baseline + Foreground Branch": (("global", "foreground"), "concat"),
+    "Modified GaitSet": (("gait",), "concat"),
+    "Fusion Network (end2end)": (("global", "foreground", "gait"), "attention"),
+    "AGConcat": (("global", "foreground", "gait"), "concat"),
+    "GGConcat": (("global", "gait"), "concat"),
+    "GGFusion": (("global", "gait"), "attention"),
+}
+
+
+def system(base: Run, name: str, fusion: str | None = None, **options) -> Run:
+    """The run of one of `SYSTEMS` where `base` is at home; fusion: another head; options: of the network."""
+    branches, usual = SYSTEMS[name]
+    options = {"branches": branches, "fusion": fusion or usual} | options
+    if branches == ("gait",):
+        return replace(base, model_options=options, num_frames=0, masks=False, crop=1.0)
+    base = replace(base, model_options=base.model_options | options)
+    return replace(base, masks="foreground" in branches, silhouettes=base.silhouettes if "gait" in branches else 0)
+
+
+def finetuned(base: Run) -> Run:
+    """The fusion network that starts from its parts, trained alone before, and goes on at half length and a third of
+    the rate; so its parts see half as many iterations again as end to end."""
+    parts = tuple(system(base, name) for name in ("Appearance Baseline + Foreground Branch", "Modified GaitSet"))
+    whole = system(base, "Fusion Network (end2end)")
+    return replace(whole, parts=parts, iterations=base.iterations // 2, learning_rate=base.learning_rate / 3)
+
+
+def rows(scale: str) -> list[Row]:
+    """Tables I to IV with our controls in their tails, then what goes beyond the paper."""
+    if scale == "paper":
+        weights = {"model_options": {"weights": "imagenet"}}
+        wild = replace(WILD, data="mask_mars", **PAPER_SCALE, **weights)
+        return _tables(wild, replace(LABORATORY, data="casia_b_colour", **PAPER_SCALE, **weights), seeds=1)
+    return [*_tables(WILD, LABORATORY, seeds=6), *_controls(), *_twins(), *_sweeps(), *_choices()]
+
+
+WHOLE, FINETUNED = "Fusion Network (end2end)", "Fusion Network (finetune)"
+
+
+def _tables(wild: Run, laboratory: Run, seeds: int) -> list[Row]:
+    gaitset = replace(system(laboratory, "Modified GaitSet"), model="gaitset", model_options={})
+    nonlocal3d = replace(system(wild, "Appearance Baseline"), model="nonlocal3d", model_options=wild.model_options)
+    runs = [
+        *(("I", name, system(wild, name), MARS_SCORES) for name in list(SYSTEMS)[:3]),
+        ("I", FINETUNED, finetuned(wild), MARS_SCORES),
+        ("I", WHOLE, system(wild, WHOLE), MARS_SCORES),
+        *(("II", name, system(laboratory, name), {}) for name in list(SYSTEMS)[:3]),
+        ("II", FINETUNED, finetuned(laboratory), {}),
+        ("II", WHOLE, system(laboratory, WHOLE), {}),
+        ("II", "GaitSet (original)", gaitset, {}),
+        *(("III", name, system(wild, name), ON_MARS) for name in ("AGConcat", "GGConcat", "GGFusion")),
+        *(("III", name, system(laboratory, name), ON_CASIA_B) for name in ("AGConcat", "GGConcat", "GGFusion")),
+        # The paper's AGFusion is its finetuned network on Mask-MARS and its end-to-end network on CASIA-B.
+        ("III", "AGFusion", finetuned(wild), ON_MARS),
+        ("III", "AGFusion", system(laboratory, WHOLE), ON_CASIA_B),
+        ("III", "AGFusion (end2end)", system(wild, WHOLE), ON_MARS),
+        ("III", "AGFusion (finetune)", finetuned(laboratory), ON_CASIA_B),
+        ("IV", "Non-local+C3D", nonlocal3d, MARS_SCORES),
+        ("IV", "Ours (end2end)", system(wild, WHOLE), MARS_SCORES),
+    ]
+    kept = {("I", WHOLE), ("II", WHOLE), ("II", "Appearance Baseline + Foreground Branch")}
+    return [Row(name, label, run, seeds, (name, label) in kept, columns) for name, label, run, columns in runs]
+
+
+def _controls() -> list[Row]:
+    """Rows that keep the parameters of a mechanism and remove what it is said to work by."""
+    appearance = "Appearance Baseline + Foreground Branch"
+    found = []
+    for table, base, columns in (("I", WILD, MARS_SCORES), ("II", LABORATORY, {})):
+        runs = {
+            "foreground branch with an all-ones mask": _on(system(base, appearance), masks="full"),
+            "fusion with a constant silhouette": _on(system(base, WHOLE), silhouettes="constant"),
+            "fusion with one silhouette repeated": _on(system(base, WHOLE), silhouettes="still"),
+            "fusion without its gate": system(base, WHOLE, "ungated"),
+            "concatenation with a tuned weight": system(base, "AGConcat", gait_weight=GAIT_WEIGHTS[base.data]),
+        }
+        found += [Row(table, f"control: {label}", run, columns=columns) for label, run in runs.items()]
+    return found
+
+
+def _twins() -> list[Row]:
+    """The systems where everybody looks alike, and where everybody walks alike."""
+    worlds = {"as it is": {}, "walks alike": {"same_gait": True}, "looks alike": {"same_appearance": True}}
+    systems = ("Appearance Baseline + Foreground Branch", "Modified GaitSet", WHOLE)
+    return [
+        Row(table, f"{name}, {world}", _on(system(base, name), **options), seeds=3, columns=columns)
+        for table, base, columns in (("twin streets", WILD, MARS_SCORES), ("twin laboratories", LABORATORY, {}))
+        for name in systems
+        for world, options in worlds.items()
+    ]
+
+
+def _sweeps() -> list[Row]:
+    """How far conclusions follow from how much clothes change, and from how good the masks are."""
+    systems = ("Appearance Baseline + Foreground Branch", "Modified GaitSet", WHOLE)
+    severity = [
+        Row("clothes", f"{name}, severity {severity:g}", _on(system(LABORATORY, name), clothes_change=severity), 1)
+        for name in systems
+        for severity in (0.0, 0.25, 0.5)
+    ]
+    quality = [
+        Row(
+            table,
+            f"{name}, masks {quality}",
+            _on(system(base, name), masks=quality, silhouettes=quality),
+            1,
+            False,
+            columns,
+        )
+        for table, base, columns in (("masks, street", WILD, MARS_SCORES), ("masks, laboratory", LABORATORY, {}))
+        for name in systems
+        for quality in ("eroded", "dilated", "noisy", "full")
+    ]
+    return severity + quality
+
+
+def _choices() -> list[Row]:
+    """What was tried on held-out training identities, at half the length."""
+    found = []
+    for table, base, columns in (("choices, street", WILD, MARS_SCORES), ("choices, laboratory", LABORATORY, {})):
+        base = replace(base, data=f"{base.data}_validation", iterations=ITERATIONS // 2, learning_rate=3e-3)
+        whole, joined = system(base, WHOLE), system(base, "AGConcat")
+        runs = {
+            **{f"learning rate {rate:g}": replace(whole, learning_rate=rate) for rate in (1e-3, 3e-3, 1e-2)},
+            **{f"λ = {lambdas}": _weighted(whole, lambdas) for lambdas in ((0.1, 1, 1), (1, 1, 0.1))},
+            **{
+                f"concatenation, gait × {w:g}": replace(joined, model_options=joined.model_options | {"gait_weight": w})
+                for w in (0.3, 1.0, 3.0)
+            },
+            "cosine distance": replace(whole, metric="cosine"),
+            "6 silhouettes": replace(whole, silhouettes=6),
+        }
+        found += [Row(table, label, run, 2, columns=columns) for label, run in runs.items()]
+    return found
+
+
+def _weighted(run: Run, lambdas: tuple[float, float, float]) -> Run:
+    return replace(run, training_options={"lambdas": lambdas})
+
+
+def _on(run: Run, **options) -> Run:
+    """The same run on data of other settings."""
+    return replace(run, data_options=options)
