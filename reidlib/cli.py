@@ -5,10 +5,23 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+BENCHMARKS = ("street", "campus", "pair", "lab", "crowd", "yard", "stills")
+LAYOUTS = {  # name -> the function of `walkers` whose result is written so, its options, the loader that reads it
+    "mars": ("street", {"junk": True}, "mars.load"),
+    "duke_video": ("campus", {}, "duke_video.load"),
+    "ilids_vid": ("pair_splits", {}, "ilids_vid.load"),
+    "prid2011": ("pair_splits", {}, "prid2011.load"),
+    "casia_b": ("lab", {}, "casia_b.load"),
+    "oumvlp": ("crowd", {}, "oumvlp.load"),
+    "casia_e": ("yard", {}, "casia_e.load"),
+    "hid": ("yard", {}, "casia_e.load_hid"),
+    "market1501": ("stills", {"junk": True}, "market1501.load"),
+    "peta": ("stills", {}, "peta.load"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,19 +69,20 @@ def _parser() -> argparse.ArgumentParser:
     add("--scale", choices=("mini", "paper"), default="mini", help="as in reproduce")
     add("--json", action="store_true", help="one object for every cell")
 
+    add = verb("claims", _claims, "Show what a paper claims and what the records say of it.").add_argument
+    add("paper")
+    add("--json", action="store_true", help="one object for every claim")
+
     add = verb("render", _render, "Render a benchmark into the cache, and a contact sheet of it if asked.").add_argument
-    add("benchmark", choices=("street",))
-    add("--seed", type=int, default=0)
-    add("--resolution", type=_resolution, default=(64, 32), metavar="HxW")
-    add("--num-ids", type=_positive, default=250)
+    add("benchmark", choices=BENCHMARKS)
+    _add_size(add)
     add("--sheet", type=Path, metavar="PNG", help="write a contact sheet here")
 
     add = verb("export", _export, "Write a rendered benchmark in the on-disk layout of its model.").add_argument
     add("folder", type=Path, help="a folder that does not exist yet")
-    add("--layout", choices=("mars",), default="mars")
-    add("--seed", type=int, default=0)
-    add("--resolution", type=_resolution, default=(64, 32), metavar="HxW")
-    add("--num-ids", type=_positive, default=250)
+    add("--layout", choices=LAYOUTS, default="mars", help="a data set's; this chooses the benchmark, too")
+    add("--rgb", type=Path, metavar="DIR", help="casia_b: a second folder, for the colour frames")
+    _add_size(add)
 
     add = verb("evaluate", _evaluate, "Score features that you computed yourself.").add_argument
     add("features", type=Path, help=".npz with query_features, query_ids, query_cameras and the same for gallery")
@@ -77,9 +91,23 @@ def _parser() -> argparse.ArgumentParser:
     add("--average-precision", choices=("step", "trapezoid"), default="step")
     add("--rerank", action="store_true", help="k-reciprocal re-ranking first (on normalised features if cosine)")
 
+    add = verb("search", _search, "Follow the people in videos of fixed cameras; show who looks like whom.").add_argument
+    add("videos", nargs="+", type=Path, metavar="VIDEO")
+    add("--out", type=Path, required=True, metavar="DIR", help="a folder outside the repository")
+    add("--network", default="efficientnet_lite0", help="features: efficientnet_lite0, resnet50, colour_histogram …")
+    add("--top", type=_positive, default=8, metavar="K", help="how many of each ranked list")
+    add("--all", action="store_true", help="search short, standing and hardly visible tracklets as well")
+
     add = verb("notebooks", _notebooks, "Run every notebook, in reading order and in place.").add_argument
     add("names", nargs="*", help="only these (00_tour …)")
     return parser
+
+
+def _add_size(add: Callable) -> None:
+    """The options of every rendered benchmark; it has defaults of its own for the sizes."""
+    add("--seed", type=int, default=0)
+    add("--resolution", type=_resolution, metavar="HxW")
+    add("--num-ids", type=_positive)
 
 
 def _named_folder(text: str) -> tuple[str, Path]:
@@ -109,14 +137,15 @@ def _reproduce(chosen: argparse.Namespace) -> None:
     import torch
     from tqdm import tqdm
 
-    from reidlib.papers.runs import paper_module, reproduce
+    from reidlib.papers.rows import rows_of
+    from reidlib.papers.runs import reproduce
     from reidlib.papers.sources import RENDERED
     from reidlib.training import CheckpointError
 
-    rows = paper_module(chosen.paper).rows(chosen.scale)
+    rows = rows_of(chosen.paper, chosen.scale)
     roots = dict(chosen.data)
-    if chosen.pictures and chosen.pictures.resolve().is_relative_to(ROOT):
-        raise ValueError(f"--pictures {chosen.pictures} lies in the repository, where pictures of people do not belong")
+    if chosen.pictures:
+        _outside_the_repository("--pictures", chosen.pictures)
     for what, value, known in (
         ("table", [chosen.table] if chosen.table else [], {row.table for row in rows}),
         ("row", chosen.rows or [], {row.label for row in rows}),
@@ -151,38 +180,67 @@ def _reproduce(chosen: argparse.Namespace) -> None:
 def _tables(chosen: argparse.Namespace) -> None:
     from reidlib.papers import table, table_names, wide_table
 
-    names = table_names(chosen.paper, chosen.scale)
-    cells = {name: table(chosen.paper, name, chosen.scale) for name in names}
-    if chosen.json:
-        for frame in cells.values():
-            for cell in frame.drop(columns="minutes").to_dict("records"):
-                print(json.dumps({key: None if value != value else value for key, value in cell.items()}))
-        return
+    cells = {name: table(chosen.paper, name, chosen.scale) for name in table_names(chosen.paper, chosen.scale)}
     for name, frame in cells.items():
-        print(f"\n{chosen.paper}, {name} (percent; mean ± half of the 95 % interval over seeds)")
-        print(wide_table(frame).to_string())
+        if chosen.json:
+            _print_objects(frame.drop(columns=["minutes", "measurable"]))
+        else:
+            print(f"\n{chosen.paper}, {name} (percent; measured: mean ± half of the 95 % interval over seeds)")
+            print(wide_table(frame).to_string(na_rep=""))
+
+
+def _claims(chosen: argparse.Namespace) -> None:
+    from reidlib.papers import claims
+
+    ledger = claims(chosen.paper)
+    shown = ["claim", "source", "verdict", "difference", "low", "high", "seeds", "control"]
+    if chosen.json:
+        _print_objects(ledger[["paper", *shown]])
+    else:
+        print(ledger[shown].round(1).to_string(index=False, na_rep="") if len(ledger) else "no claims are written yet")
+
+
+def _print_objects(frame) -> None:
+    """One JSON object a line; NaN becomes null."""
+    for line in frame.to_dict("records"):
+        print(json.dumps({key: None if value != value else value for key, value in line.items()}))
+
+
+def _sized(chosen: argparse.Namespace) -> dict:
+    """The sizes that were given."""
+    sizes = {"resolution": chosen.resolution, "num_ids": chosen.num_ids}
+    return {name: size for name, size in sizes.items() if size is not None}
 
 
 def _render(chosen: argparse.Namespace) -> None:
     from reidlib.data import walkers
 
-    benchmark = walkers.street(chosen.seed, num_ids=chosen.num_ids, resolution=chosen.resolution)
+    benchmark = getattr(walkers, chosen.benchmark)(chosen.seed, **_sized(chosen))
     sizes = {part: len(getattr(benchmark, part)) for part in ("train", "query", "gallery")}
-    print(f"street, seed {chosen.seed}, content {benchmark.fingerprint}: {sizes} tracklets")
+    print(f"{benchmark.name}, seed {chosen.seed}, content {benchmark.fingerprint}: {sizes} tracklets")
     if chosen.sheet:
         from reidlib import plots
 
-        shown = list({tracklet.person_id: tracklet for tracklet in benchmark.train}.values())[:48]  # one of each person
+        people = {}
+        for tracklet in benchmark.train:
+            people.setdefault(tracklet.person_id, []).append(tracklet)
+        shown = [found[i % len(found)] for i, found in enumerate(people.values())][:30]  # now this camera, now that
         images = [tracklet.frames([len(tracklet) // 2])[0] for tracklet in shown]
-        print(f"wrote {plots.save(plots.contact_sheet(images), chosen.sheet)}")
+        print(f"wrote {plots.save(plots.contact_sheet(images, columns=10), chosen.sheet)}")
 
 
 def _export(chosen: argparse.Namespace) -> None:
     from reidlib.data import export, walkers
 
-    benchmark = walkers.street(chosen.seed, num_ids=chosen.num_ids, resolution=chosen.resolution, junk=True)
-    export.mars(benchmark, chosen.folder)
-    print(f"wrote {chosen.folder} in the layout of MARS; `mars.load({str(chosen.folder)!r})` reads it")
+    if chosen.rgb and chosen.layout != "casia_b":
+        raise ValueError(f"--rgb {chosen.rgb} is for --layout casia_b, whose main folder holds silhouettes")
+    name, options, loader = LAYOUTS[chosen.layout]
+    content = getattr(walkers, name)(chosen.seed, **options, **_sized(chosen))
+    getattr(export, chosen.layout)(content, chosen.folder, **({"rgb": chosen.rgb} if chosen.rgb else {}))
+    more = f", rgb={str(chosen.rgb)!r}, cut=False" if chosen.rgb else ""
+    benchmark = name.removesuffix("_splits")
+    print(f"wrote {chosen.folder}, {benchmark} in the layout {chosen.layout}; ", end="")
+    print(f"`{loader}({str(chosen.folder)!r}{more})` of reidlib.data reads it")
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
@@ -196,6 +254,23 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     summary |= {"mAP": round(100 * scores.mean_ap, 2), "mINP": round(100 * scores.mean_inp, 2)}
     summary |= {"protocol": scores.protocol, "average precision": scores.average_precision_kind, **scores.counts}
     print(json.dumps(summary))
+
+
+def _search(chosen: argparse.Namespace) -> None:
+    _outside_the_repository("--out", chosen.out)
+    if chosen.out.exists() and not chosen.out.is_dir():
+        raise ValueError(f"--out {chosen.out} is a file; give a folder")
+    from reidlib import search
+
+    found = search.search(chosen.videos, chosen.network, chosen.all)
+    print(f"{len(found.tracklets)} tracklets in {len(chosen.videos)} videos, {len(found.queries)} of them searched")
+    for path in search.write(found, chosen.videos, chosen.out, chosen.top):
+        print(f"wrote {path}")
+
+
+def _outside_the_repository(option: str, folder: Path) -> None:
+    if folder.resolve().is_relative_to(ROOT):
+        raise ValueError(f"{option} {folder} lies in the repository, where pictures of people do not belong")
 
 
 def _notebooks(chosen: argparse.Namespace) -> int:

@@ -63,13 +63,16 @@ def tracklet_rows(tracklets: Sequence[Tracklet], frames: int = 7, width: float =
     return contact_sheet(images, columns=frames, titles=titles, width=width)
 
 
-def walk_sheet(rows: Sequence[Sequence[Tracklet]], frame: int = 0, width: float = 0.6) -> Figure:
-    """One frame of each tracklet above its aligned silhouette: two rows for each of `rows`, which are equally long."""
-    images, titles = [], []
-    for row in rows:
-        images += [t.frames([frame])[0] for t in row] + [t.silhouettes([frame])[0] for t in row]
-        titles += [f"{t.condition} {t.view}°" for t in row] + [""] * len(row)
-    return contact_sheet(images, columns=len(rows[0]), titles=titles, width=width)
+def walk_sheet(tracklets: Sequence[Tracklet], columns: int, frame: int = 0, width: float = 0.6) -> Figure:
+    """One frame of each tracklet above its aligned silhouette, in rows of `columns`; condition and view as title."""
+    images = []
+    for t in tracklets:
+        colour, silhouette = t.frames([frame])[0], t.silhouettes([frame])[0]
+        rows, places = (np.arange(n) * m // n for n, m in zip(colour.shape[1:], silhouette.shape))
+        white = np.broadcast_to(255 * silhouette[rows][:, places], colour.shape)
+        images.append(np.concatenate([colour, white], axis=1))
+    titles = [f"{t.condition}\n{t.view}°" for t in tracklets]
+    return contact_sheet(images, columns=columns, titles=titles, width=width)
 
 
 def truth_row(tracklet: Tracklet, frame: int) -> Figure:

@@ -125,7 +125,7 @@ def test_names_that_are_unknown_list_the_known_ones(figures, capsys):
     reason = refused(capsys, "reproduce", "baseline", "--data", "street=.")
     assert reason == "reidlib reproduce: baseline has no data ['street']; known: ['mars_edges']"
     assert "invalid choice: 'sing'" in refused(capsys, "sing")
-    assert "invalid choice: 'lab'" in refused(capsys, "render", "lab")
+    assert "invalid choice: 'town'" in refused(capsys, "render", "town")
 
 
 def test_data_must_be_a_folder_that_holds_them(figures, capsys, tmp_path):
@@ -186,10 +186,12 @@ def test_export_writes_what_the_loader_reads(figures, capsys, tmp_path):
 @pytest.mark.parametrize("layout", [layout for layout in cli.LAYOUTS if layout != "mars"])
 def test_every_layout_is_written_and_read_by_the_loader_that_is_named(figures, capsys, tmp_path, monkeypatch, layout):
     name, _, loader = cli.LAYOUTS[layout]
+    size = ["--num-ids", 10, "--resolution", "32x22"]
     if name in ("lab", "crowd", "yard"):
         monkeypatch.setattr(walkers, name, functools.partial(getattr(walkers, name), num_frames=3, workers=1))
+        size[1] = 4
     folder = tmp_path / "data"
-    status, out, error = run(capsys, "export", folder, "--layout", layout, "--num-ids", 10, "--resolution", "32x22")
+    status, out, error = run(capsys, "export", folder, "--layout", layout, *size)
     assert status == 0, error
     assert f"`{loader}({str(folder)!r})`" in out
     module, function = loader.split(".")
@@ -201,16 +203,19 @@ def test_every_layout_is_written_and_read_by_the_loader_that_is_named(figures, c
 def test_colour_goes_into_a_folder_of_its_own(figures, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(walkers, "lab", functools.partial(walkers.lab, num_frames=3, workers=1))
     folder, rgb = tmp_path / "silhouettes", tmp_path / "rgb"
-    options = ("--layout", "casia_b", "--rgb", rgb, "--num-ids", 10, "--resolution", "32x22")
+    options = ("--layout", "casia_b", "--rgb", rgb, "--num-ids", 4, "--resolution", "32x22")
     status, out, _ = run(capsys, "export", folder, *options)
     assert status == 0 and f"rgb={str(rgb)!r}, cut=False" in out
     benchmark = casia_b.load(folder, rgb=rgb, cut=False, resolution=(32, 22))
-    lab = walkers.lab(0, num_ids=10, resolution=(32, 22), progress=False)
+    lab = walkers.lab(0, num_ids=4, resolution=(32, 22), progress=False)
     keys = [(t.person_id, t.condition, t.tracklet_id, t.view) for t in lab.train]
     found = {(t.person_id, t.condition, t.tracklet_id, t.view): t for t in benchmark.train}
     assert sorted(keys) == sorted(found)
     assert (found[keys[0]].frames() == lab.train[0].frames()).all()
-    refusal = refused(capsys, "export", tmp_path / "other", "--layout", "oumvlp", "--rgb", rgb)
+
+
+def test_a_folder_for_colour_is_refused_where_the_layout_has_none(capsys, tmp_path):
+    refusal = refused(capsys, "export", tmp_path / "data", "--layout", "oumvlp", "--rgb", tmp_path / "rgb")
     assert refusal.endswith("is for --layout casia_b, whose main folder holds silhouettes")
 
 

@@ -1,5 +1,7 @@
 """What the figures contain."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ from PIL import Image
 
 from reidlib import plots
 from reidlib.data import ArrayFrames, Tracklet
+from reidlib.data.tracklets import Rows
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +61,19 @@ def test_tracklet_rows_are_evenly_spaced():
     figure = plots.tracklet_rows([tracklet(7, 2, 9), tracklet(8, 3, 3)], frames=3)
     assert [image.max() for image in images(figure)] == [0, 40, 80, 0, 10, 20]
     assert titles(figure) == ["id 7, cam 2", "frame 4", "frame 8", "id 8, cam 3", "frame 1", "frame 2"]
+
+
+def test_walk_sheet_puts_the_silhouette_below_the_frame():
+    silhouettes = np.zeros((5, 4, 2), np.uint8)  # half the frames' size
+    silhouettes[:, :, 1] = 1
+    walks = [
+        replace(tracklet(1, 1), condition=condition, view=18, aligned=Rows(silhouettes, 0, 5)) for condition in "ab"
+    ]
+    figure = plots.walk_sheet(walks, columns=2, frame=3)
+    assert titles(figure) == ["a\n18°", "b\n18°"]
+    for image in images(figure):
+        assert image.shape == (16, 4, 3)
+        assert (image[:8] == 30).all() and (image[8:, :2] == 0).all() and (image[8:, 2:] == 255).all()
 
 
 def test_truth_row_shows_each_kind():

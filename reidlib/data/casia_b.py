@@ -65,7 +65,7 @@ def load(
         for view in VIEWS
     ]
     benchmark = walks_benchmark(
-        root, walks, set(map(int, train)), _in_gallery, "CASIA-B", SOURCE, size, workers, progress
+        root, walks, set(map(int, train)), in_gallery, "CASIA-B", SOURCE, size, workers, progress
     )
     if rgb is None:
         return benchmark
@@ -86,7 +86,8 @@ def load(
     )
 
 
-def _in_gallery(tracklet: Tracklet) -> bool:
+def in_gallery(tracklet: Tracklet) -> bool:
+    """Whether a test subject's walk is gallery."""
     return tracklet.condition == "nm" and tracklet.tracklet_id <= 4
 
 

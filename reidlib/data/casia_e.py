@@ -61,7 +61,7 @@ def load(
     walks = [walk for walk in walks if walk.person_id in trained or _is_tested(walk)]
     if not walks:
         raise FileNotFoundError(f"{root}: expected walks such as {test[0]}/H/scene1/nm/000/1; {SOURCE}")
-    return walks_benchmark(root, walks, trained, _in_gallery, "CASIA-E", SOURCE, size, workers, progress)
+    return walks_benchmark(root, walks, trained, in_gallery, "CASIA-E", SOURCE, size, workers, progress)
 
 
 def usual_partition() -> tuple[list[str], list[str]]:
@@ -86,7 +86,8 @@ def _is_tested(walk: Walk) -> bool:
     return walk.view != LEFT_OUT_VIEW and (scene != "scene1" or condition == "nm")
 
 
-def _in_gallery(tracklet: Tracklet) -> bool:
+def in_gallery(tracklet: Tracklet) -> bool:
+    """Whether a test subject's walk is gallery, by CASIA-E's protocol."""
     return tracklet.condition.split("-")[1] == "scene1"
 
 
@@ -118,7 +119,8 @@ def load_hid(
     if both := subjects["train"] & (subjects["gallery"] | subjects["probe"]):
         raise ValueError(f"{root}: subject {min(both) - 1:04d} is in train and among the test subjects; {HID_FROM}")
 
-    def in_gallery(tracklet: Tracklet) -> bool:
-        return tracklet.condition == "gallery"
+    return walks_benchmark(root, walks, subjects["train"], _in_hid_gallery, "HID", HID_FROM, size, workers, progress)
 
-    return walks_benchmark(root, walks, subjects["train"], in_gallery, "HID", HID_FROM, size, workers, progress)
+
+def _in_hid_gallery(tracklet: Tracklet) -> bool:
+    return tracklet.condition == "gallery"

@@ -5,7 +5,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from reidlib.data import folders
 from reidlib.data.images import ImageFiles
 from reidlib.data.silhouettes import pack_masks
-from reidlib.data.tracklets import Benchmark, Rows, Tracklet, fingerprint, outline
+from reidlib.data.tracklets import Benchmark, Rows, Tracklet, fingerprint, outline, validation_split
 
 THRESHOLD = 128  # grey values from here on are person; lossy images have others beside 0 and 255
 
@@ -91,6 +91,19 @@ def walks_benchmark(
             f"{missing[0].folder.relative_to(root)}), and are left out",
             stacklevel=3,
         )
+    digest = fingerprint(name, repr((sorted(train), size)), outline(tracklets))
+    return divide(tracklets, train, in_gallery, name, digest)
+
+
+def divide(
+    tracklets: Sequence[Tracklet],
+    train: Collection[int],
+    in_gallery: Callable[[Tracklet], bool],
+    name: str,
+    digest: str,
+) -> Benchmark:
+    """The benchmark of these tracklets under the protocol "all": subjects in `train` are trained on; of the others'
+    tracklets those `in_gallery` are gallery, the rest queries. digest: its fingerprint."""
     tested = [t for t in tracklets if t.person_id not in train]
     return Benchmark(
         train=tuple(t for t in tracklets if t.person_id in train),
@@ -98,7 +111,37 @@ def walks_benchmark(
         gallery=tuple(t for t in tested if in_gallery(t)),
         protocol="all",
         name=name,
-        fingerprint=fingerprint(name, repr((sorted(train), size)), outline(tracklets)),
+        fingerprint=digest,
+    )
+
+
+def gait_validation_split(benchmark: Benchmark, fraction: float = 0.2, seed: int = 0) -> Benchmark:
+    """A benchmark of training subjects only that asks what the whole asks: the same walks are gallery and queries.
+
+    `fraction` of the training subjects, drawn by `seed` as in `reidlib.data.validation_split`, are held out. Their
+    walks of a condition and number that is in the benchmark's gallery are the gallery, their others of a condition that
+    is among its queries are queries, and what is neither is left out. (`validation_split` would search for a walk among
+    the other cameras' pictures of that very walk.)
+
+    ValueError if any part would be empty, as where training walks are not labelled like the test's (HID).
+    """
+    held_out = validation_split(replace(benchmark, protocol="cross-camera"), fraction, seed)  # query = gallery = all
+    gallery_walks = {(t.condition, t.tracklet_id) for t in benchmark.gallery}
+    query_conditions = {t.condition for t in benchmark.query}
+    gallery = tuple(t for t in held_out.gallery if (t.condition, t.tracklet_id) in gallery_walks)
+    searched = set(gallery)
+    query = tuple(t for t in held_out.query if t not in searched and t.condition in query_conditions)
+    if not gallery or not query:
+        raise ValueError(
+            f"{benchmark.name}: expected training walks labelled like those of gallery and queries, found "
+            f"{len(gallery)} and {len(query)}; reidlib.data.validation_split needs no labels"
+        )
+    return replace(
+        held_out,
+        query=query,
+        gallery=gallery,
+        protocol=benchmark.protocol,
+        fingerprint=fingerprint(held_out.fingerprint, "gait"),
     )
 
 

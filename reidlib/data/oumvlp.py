@@ -47,7 +47,7 @@ def load(
         for view in VIEWS
         for number in (0, 1)
     ]
-    return walks_benchmark(root, walks, set(map(int, train)), _in_gallery, "OU-MVLP", SOURCE, size, workers, progress)
+    return walks_benchmark(root, walks, set(map(int, train)), in_gallery, "OU-MVLP", SOURCE, size, workers, progress)
 
 
 def official_partition() -> tuple[list[str], list[str]]:
@@ -58,5 +58,6 @@ def official_partition() -> tuple[list[str], list[str]]:
     return [f"{person:05d}" for person in train], [f"{person:05d}" for person in test]
 
 
-def _in_gallery(tracklet: Tracklet) -> bool:
+def in_gallery(tracklet: Tracklet) -> bool:
+    """Whether a test subject's sequence is gallery."""
     return tracklet.tracklet_id == 1

@@ -64,8 +64,9 @@ def _align_one(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
     below = np.cumsum(person.sum(axis=0))
     centre = int(np.searchsorted(below, below[-1] / 2, side="right"))
     left = centre - width // 2
-    padded = np.pad(person, ((0, 0), (max(-left, 0), max(left + width - new_width, 0))))
-    return padded[:, max(left, 0) : max(left, 0) + width].astype(np.uint8)
+    aligned = np.zeros(size, np.uint8)
+    aligned[:, max(-left, 0) : new_width - left] = person[:, max(left, 0) : left + width]
+    return aligned
 
 
 def pack(

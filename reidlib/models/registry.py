@@ -11,6 +11,7 @@ _NETWORKS = {  # name -> module and class; a module is imported when its network
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
     "gaitset": "reidlib.models.gaitset:GaitSet",
+    "efficientnet_lite0": "reidlib.models.efficientnet_lite:EfficientNetLite0",
     "gradient_histogram": "reidlib.models.descriptors:GradientHistogram",
     "mean_silhouette": "reidlib.models.descriptors:MeanSilhouette",
     "modified_gaitset": "reidlib.models.modified_gaitset:ModifiedGaitSet",

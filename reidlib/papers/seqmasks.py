@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from reidlib.data.batches import ClipBatch
 from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
 from reidlib.papers.rows import Row, Run
+from reidlib.papers.seqmasks_claims import CLAIMS as CLAIMS  # where the ledger looks for them
 from reidlib.training import gather, multistep, with_warmup
 
 APPEARANCE = ("global", "foreground")

@@ -5,7 +5,7 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from reidlib.data import export, mars, walkers
+from reidlib.data import duke_video, export, ilids_vid, market1501, mars, peta, prid2011, walkers
 
 
 def by_key(tracklets):
@@ -45,6 +45,66 @@ def test_street_round_trip(tmp_path, monkeypatch, setup):
             assert (theirs[key].frames() == tracklet.frames()).all()
             if tracklet.person_id > 0:
                 assert theirs[key].attributes == tracklet.attributes
+
+
+SMALL = {"resolution": (32, 16), "workers": 1, "progress": False}
+
+
+def assert_same_parts(ours, theirs, tolerance=0.0, attributes=True):
+    """The same tracklets in each part, in any order, with the same frames up to JPEG's mean error in 255 levels."""
+    errors = []
+    assert theirs.protocol == ours.protocol and theirs.num_ids == ours.num_ids
+    for part in ("train", "query", "gallery"):
+        mine, read = by_key(getattr(ours, part)), by_key(getattr(theirs, part))
+        assert mine.keys() == read.keys()
+        for key, tracklet in mine.items():
+            errors.append(np.abs(read[key].frames().astype(int) - tracklet.frames()).mean())
+            assert not attributes or read[key].attributes == tracklet.attributes
+    assert np.mean(errors) <= tolerance
+
+
+@pytest.mark.parametrize(("image_format", "tolerance"), [("png", 0.0), ("jpg", 8.0)])
+@pytest.mark.parametrize("setup", ["mixing", "usual"])
+def test_campus_round_trip(tmp_path, monkeypatch, setup, image_format, tolerance):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+    campus = walkers.campus(0, setup, num_ids=14, **SMALL)
+    export.duke_video(campus, tmp_path / "duke", image_format, progress=False)
+    loaded = duke_video.load(tmp_path / "duke", setup, resolution=(32, 16))
+    assert_same_parts(campus, loaded, tolerance)
+    assert all(t.attributes for t in loaded.gallery)
+
+
+@pytest.mark.parametrize(("write", "load"), [(export.ilids_vid, ilids_vid.load), (export.prid2011, prid2011.load)])
+def test_pair_round_trip(tmp_path, monkeypatch, write, load):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+    splits = walkers.pair_splits(0, num_ids=7, **SMALL)
+    write(splits, tmp_path / "pair", progress=False)
+    for number, split in enumerate(splits):
+        assert_same_parts(split, load(tmp_path / "pair", number, resolution=(32, 16)), attributes=False)
+
+
+@pytest.mark.parametrize(("image_format", "tolerance"), [("png", 0.0), ("jpg", 8.0)])
+def test_stills_round_trip(tmp_path, monkeypatch, image_format, tolerance):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+    stills = walkers.stills(0, num_ids=10, junk=True, **SMALL)
+    export.market1501(stills, tmp_path / "market", image_format, progress=False)
+    loaded = market1501.load(tmp_path / "market", resolution=(32, 16), junk=True)
+    assert {0, -1} < {t.person_id for t in loaded.gallery}
+    assert_same_parts(stills, loaded, tolerance, attributes=False)
+
+
+def test_stills_labels_round_trip(tmp_path, monkeypatch):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+    stills = walkers.stills(0, num_ids=10, **SMALL)
+    export.peta(stills, tmp_path / "peta", progress=False)
+    loaded = peta.load(tmp_path / "peta", resolution=(32, 16))
+    for part in ("train", "query"):
+        pairs = list(zip(getattr(stills, part), getattr(loaded, part), strict=True))
+        assert pairs
+        for ours, theirs in pairs:
+            assert (theirs.person_id, theirs.camera_id) == (ours.person_id, ours.camera_id)
+            assert theirs.attributes == ours.attributes
+            assert (theirs.frames() == ours.frames()).all()
 
 
 def test_mars_layout(tmp_path, small_benchmark):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import reidlib
-from reidlib.data import casia_e, gait, oumvlp
+from reidlib.data import Benchmark, casia_e, gait, oumvlp, validation_split
 
 SHARED = reidlib.shared_folder()
 real = pytest.mark.skipif(SHARED is None, reason="needs the folder of real metadata (REIDLIB_SHARED)")
@@ -51,3 +51,36 @@ def test_the_built_in_partitions_are_the_official_ones():
     folder = SHARED / "data" / "gait_partitions"
     assert tuple(map(sorted, gait.read_partition(folder / "OUMVLP.json", ""))) == oumvlp.official_partition()
     assert gait.read_partition(folder / "CASIA-E.json", "") == casia_e.usual_partition()
+
+
+def walks_of(make_walk, people, labels):
+    return tuple(make_walk(person, view, *label) for person in people for view in (0, 90) for label in labels)
+
+
+def test_a_validation_split_asks_what_the_whole_asks(make_walk):
+    gallery, queries, others = [("nm", 1), ("nm", 2)], [("nm", 3), ("cl", 1)], [("fast", 1)]
+    train = walks_of(make_walk, range(1, 7), gallery + queries + others)
+    whole = Benchmark(
+        train, walks_of(make_walk, (8, 9), queries), walks_of(make_walk, (8, 9), gallery), "all", "x", "f"
+    )
+    split = gait.gait_validation_split(whole, fraction=1 / 3, seed=1)
+    held_out = sorted({t.person_id for t in split.query})
+    labels = [(t.person_id, t.view, t.condition, t.tracklet_id) for t in (*split.gallery, *split.query)]
+    assert labels[:8] == [(person, view, *label) for person in held_out for view in (0, 90) for label in gallery]
+    assert labels[8:] == [(person, view, *label) for person in held_out for view in (0, 90) for label in queries]
+    assert split.train == tuple(t for t in train if t.person_id not in held_out) and len(split.train) == 4 * 10
+    assert held_out == sorted({t.person_id for t in validation_split(whole, 1 / 3, 1).query})  # the same people
+    assert (split.protocol, split.name) == ("all", "x validation")
+
+
+def test_a_validation_split_needs_training_walks_labelled_like_the_tests(make_walk):
+    whole = Benchmark(
+        walks_of(make_walk, range(1, 7), [("train", 1), ("train", 2)]),
+        walks_of(make_walk, (8, 9), [("probe", 1)]),
+        walks_of(make_walk, (8, 9), [("gallery", 1)]),
+        "all",
+        "HID",
+        "f",
+    )
+    with pytest.raises(ValueError, match="HID: expected training walks labelled like .* found 0 and 0"):
+        gait.gait_validation_split(whole)

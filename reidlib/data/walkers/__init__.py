@@ -2,6 +2,18 @@
 
 from reidlib.data.walkers.compose import Rendered, render
 from reidlib.data.walkers.scene import Scene
-from reidlib.data.walkers.worlds import street
+from reidlib.data.walkers.worlds import campus, crowd, lab, pair, pair_splits, stills, street, yard
 
-__all__ = ["Rendered", "Scene", "render", "street"]
+__all__ = [
+    "Rendered",
+    "Scene",
+    "campus",
+    "crowd",
+    "lab",
+    "pair",
+    "pair_splits",
+    "render",
+    "stills",
+    "street",
+    "yard",
+]

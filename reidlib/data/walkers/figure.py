@@ -148,6 +148,11 @@ def _leg(build: Builder, body: Body, outfit: Outfit, size: Lengths, side: str, s
         thigh.tube(inner, (0, -size.thigh, 0), 0.083 * thick, 0.09 * thick, (1.02, 0.93, 0.70))
         shank.ball((0, 0, 0.004), 0.058 * thick, 0.063 * thick, 0.062 * thick)
         shank.tube((0, 0, 0), (0, -0.97 * size.shank, -0.004), 0.058 * thick, 0.062 * thick, (1, 0.96, 0.86))
+    if outfit.boots:
+        shaft = build.on(f"shank_{side}", LOWER_LEGS, Cloth(outfit.shoe_rgb, folds=0.5))
+        shaft.tube(
+            (0, -0.22 * size.shank, 0), (0, -size.shank - 0.01, -0.004), 0.068 * thick, 0.071 * thick, (1, 0.94, 0.76)
+        )
     # A shoe: a last with a flat sole, and the instep rising to the ankle.
     a, foot = size.ankle, size.foot
     last = build.on(f"foot_{side}", FEET, Cloth(outfit.shoe_rgb, "sole", (0.6, 0.59, 0.57)))

@@ -41,12 +41,32 @@ class Dye:
     second: Colour = (0.85, 0.84, 0.82)  # the pattern's other colour
 
 
+LEATHERS = (
+    (0.12, 0.12, 0.13),
+    (0.28, 0.20, 0.14),
+    (0.42, 0.40, 0.38),
+    (0.20, 0.25, 0.36),
+    (0.52, 0.22, 0.20),
+)
+SHOES = ((0.12, 0.12, 0.12), (0.80, 0.80, 0.78), (0.36, 0.27, 0.20), (0.42, 0.42, 0.44))
+COATS = (
+    Dye(0, (0.13, 0.13, 0.15), 0.35),
+    Dye(4, (0.30, 0.30, 0.32), 0.2),
+    Dye(4, (0.48, 0.47, 0.46), 0.15),
+    Dye(3, (0.20, 0.24, 0.36), 0.2),
+    Dye(2, (0.25, 0.29, 0.22), 0.1),
+)
+
+
 @dataclass(frozen=True)
 class Wardrobe:
-    """What a population wears: two palettes and how often each thing is worn."""
+    """What a population wears: palettes, shoes and leathers the commonest first, and how often each thing is worn."""
 
     tops: tuple[Dye, ...]
     bottoms: tuple[Dye, ...]
+    overcoats: tuple[Dye, ...] = COATS
+    shoes: tuple[Colour, Colour, Colour, Colour] = SHOES
+    leathers: tuple[Colour, Colour, Colour, Colour, Colour] = LEATHERS
     short_sleeves: float = 0.7
     short_bottoms: float = 0.45
     skirts: float = 0.35  # among women
@@ -56,6 +76,7 @@ class Wardrobe:
     hand_bag: float = 0.15
     hat: float = 0.07
     long_hair: float = 0.75  # among women
+    boots: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +98,7 @@ class Outfit:
     skirt: bool = False
     short_bottoms: bool = False
     shoe_rgb: Colour = (0.15, 0.14, 0.14)
+    boots: bool = False  # up to below the knee, over the trousers
     long_hair: bool = False
     hair_rgb: Colour = (0.10, 0.08, 0.07)
     skin_rgb: Colour = (0.76, 0.58, 0.47)
@@ -125,21 +147,6 @@ STREET = Wardrobe(
 
 SKINS = ((0.80, 0.63, 0.52), (0.75, 0.57, 0.45), (0.66, 0.48, 0.37), (0.47, 0.33, 0.25))
 HAIRS = ((0.07, 0.06, 0.06), (0.13, 0.10, 0.08), (0.26, 0.18, 0.12), (0.45, 0.34, 0.22))
-LEATHERS = (
-    (0.12, 0.12, 0.13),
-    (0.28, 0.20, 0.14),
-    (0.42, 0.40, 0.38),
-    (0.20, 0.25, 0.36),
-    (0.52, 0.22, 0.20),
-)
-SHOES = ((0.12, 0.12, 0.12), (0.80, 0.80, 0.78), (0.36, 0.27, 0.20), (0.42, 0.42, 0.44))
-COATS = (
-    Dye(0, (0.13, 0.13, 0.15), 0.35),
-    Dye(4, (0.30, 0.30, 0.32), 0.2),
-    Dye(4, (0.48, 0.47, 0.46), 0.15),
-    Dye(3, (0.20, 0.24, 0.36), 0.2),
-    Dye(2, (0.25, 0.29, 0.22), 0.1),
-)
 
 
 def _vary(rng: np.random.Generator, rgb: Colour, amount: float = 0.025) -> Colour:
@@ -160,7 +167,7 @@ def _pick_dye(rng: np.random.Generator, palette: tuple[Dye, ...]) -> Dye:
 def sample_outfit(rng: np.random.Generator, body: Body, wardrobe: Wardrobe = STREET) -> Outfit:
     """Draw clothes for `body` (skirts and long hair depend on its gender) from `wardrobe`."""
     woman = body.gender == FEMALE
-    top, bottom, over = (_pick_dye(rng, palette) for palette in (wardrobe.tops, wardrobe.bottoms, COATS))
+    top, bottom, over = (_pick_dye(rng, palette) for palette in (wardrobe.tops, wardrobe.bottoms, wardrobe.overcoats))
     hair = (0.62, 0.61, 0.60) if body.age == OLD else _pick(rng, HAIRS, (0.5, 0.3, 0.15, 0.05))
     chance = rng.random(9)
     coat = float(rng.uniform(0.25, 1.0)) if chance[0] < wardrobe.coats else 0.0
@@ -179,18 +186,19 @@ def sample_outfit(rng: np.random.Generator, body: Body, wardrobe: Wardrobe = STR
         bottom_second=bottom.second,
         skirt=woman and bool(chance[2] < wardrobe.skirts),
         short_bottoms=bool(chance[3] < wardrobe.short_bottoms) and not coat,
-        shoe_rgb=_vary(rng, _pick(rng, SHOES, (0.45, 0.3, 0.15, 0.1))),
+        shoe_rgb=_vary(rng, _pick(rng, wardrobe.shoes, (0.45, 0.3, 0.15, 0.1))),
         long_hair=bool(chance[4] < (wardrobe.long_hair if woman else 0.02)),
         hair_rgb=_vary(rng, hair),
         skin_rgb=_vary(rng, _pick(rng, SKINS, (0.4, 0.35, 0.17, 0.08))),
         hat=bool(chance[5] < wardrobe.hat),
-        hat_rgb=_vary(rng, _pick(rng, LEATHERS + SHOES)),
+        hat_rgb=_vary(rng, _pick(rng, wardrobe.leathers + wardrobe.shoes)),
         backpack=bool(chance[6] < wardrobe.backpack),
-        backpack_rgb=_vary(rng, _pick(rng, LEATHERS, (0.4, 0.1, 0.2, 0.2, 0.1))),
+        backpack_rgb=_vary(rng, _pick(rng, wardrobe.leathers, (0.4, 0.1, 0.2, 0.2, 0.1))),
         shoulder_bag=bool(chance[7] < wardrobe.shoulder_bag),
-        shoulder_bag_rgb=_vary(rng, _pick(rng, LEATHERS, (0.4, 0.3, 0.1, 0.1, 0.1))),
+        shoulder_bag_rgb=_vary(rng, _pick(rng, wardrobe.leathers, (0.4, 0.3, 0.1, 0.1, 0.1))),
         hand_bag=bool(chance[8] < wardrobe.hand_bag),
-        hand_bag_rgb=_vary(rng, _pick(rng, LEATHERS + SHOES)),
+        hand_bag_rgb=_vary(rng, _pick(rng, wardrobe.leathers + wardrobe.shoes)),
+        boots=bool(rng.random() < wardrobe.boots),
     )
 
 
@@ -205,7 +213,7 @@ def change_clothes(
     """
     if severity <= 0:
         return outfit
-    top, bottom, over = (_pick_dye(rng, palette) for palette in (wardrobe.tops, wardrobe.bottoms, COATS))
+    top, bottom, over = (_pick_dye(rng, palette) for palette in (wardrobe.tops, wardrobe.bottoms, wardrobe.overcoats))
     new_top, new_bottom, coat = rng.random(3)
     padding = 1.0 + 0.25 * severity * rng.random(2)
     if new_top < severity:

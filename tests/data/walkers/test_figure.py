@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from reidlib.data.walkers import Scene, render
 from reidlib.data.walkers.body import FEMALE, Body, sample_body
 from reidlib.data.walkers.figure import figure
-from reidlib.data.walkers.solids import CARRIED
+from reidlib.data.walkers.scene import Person
+from reidlib.data.walkers.solids import CARRIED, LOWER_LEGS
 from reidlib.data.walkers.wardrobe import Outfit, sample_outfit
 
 
@@ -31,6 +33,18 @@ def test_things_add_solids_labelled_carried():
     for thing in ("backpack", "shoulder_bag", "hand_bag"):
         assert (figure(Body(), replace(Outfit(), **{thing: True})).part == CARRIED).any()
     assert (figure(Body(), Outfit(), riding=True).hole > 0).sum() == 2  # wheels
+
+
+def test_boots_hide_the_shin_over_trousers_and_bare_legs():
+    for short in (False, True):
+        outfit = Outfit(short_bottoms=short, shoe_rgb=(0.9, 0.1, 0.1), bottom_rgb=(0.1, 0.1, 0.9))
+        plain, booted = (Person(outfit=replace(outfit, boots=boots)) for boots in (False, True))
+        shins = []
+        for person in (plain, booted):
+            shown = render(Scene(person, view=0, num_frames=1), (128, 64), truth=("parts", "clean"))
+            shin = shown.clean[0][:, shown.parts[0] == LOWER_LEGS]
+            shins.append((shin[0] > 2 * np.maximum(shin[1], shin[2])).mean())  # as red as the boots
+        assert shins[0] < 0.1 and 0.5 < shins[1] < 0.95
 
 
 def test_girth_and_padding_widen_limbs():

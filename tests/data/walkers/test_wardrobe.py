@@ -10,6 +10,7 @@ from reidlib.data.walkers.wardrobe import (
     BOTTOM_COLOURS,
     STREET,
     TOP_COLOURS,
+    Dye,
     Outfit,
     attributes,
     change_clothes,
@@ -45,6 +46,18 @@ def test_skirts_and_long_hair_follow_gender():
     assert not any(outfit.skirt for outfit in men)
     assert 40 < sum(outfit.skirt for outfit in women) < 105
     assert sum(outfit.long_hair for outfit in women) > 5 * sum(outfit.long_hair for outfit in men)
+
+
+def test_boots_and_overcoats_are_the_wardrobes_and_change_nothing_else():
+    green = replace(STREET, boots=1.0, coats=1.0, overcoats=(Dye(2, (0.2, 0.5, 0.2), 1.0),))
+    for seed in range(20):
+        usual, other = (
+            sample_outfit(np.random.default_rng(seed), Body(), w) for w in (replace(STREET, coats=1.0), green)
+        )
+        assert not usual.boots and other.boots
+        assert other.coat_color == 2 and other.coat_rgb[1] > other.coat_rgb[0]
+    usual, booted = (sample_outfit(np.random.default_rng(1), Body(), replace(STREET, boots=b)) for b in (0.0, 1.0))
+    assert replace(booted, boots=False) == usual
 
 
 def test_attributes_say_what_is_worn():

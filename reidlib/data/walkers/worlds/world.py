@@ -1,7 +1,7 @@
 """What all rendered benchmarks start from: a population drawn from a seed, and how hard re-identification is made."""
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,7 +18,8 @@ class World:
     seed, name: two worlds of other seeds or names share nobody and nothing; `street`, the first, has the empty name.
     same_gait: everybody has one body and one gait, but for what gender and age change. same_appearance: everybody wears
     and carries the same. Severities, 0 is none: clothes_change, clutter (of the background), occlusion (things and
-    people in the way), box_error (of the detector). wardrobe: what people wear.
+    people in the way), box_error (of the detector). wardrobe: what people wear. uniform: what everybody wears under
+    same_appearance.
 
     Raises ValueError for a negative severity.
     """
@@ -32,6 +33,7 @@ class World:
     occlusion: float = 1.0
     box_error: float = 1.0
     wardrobe: Wardrobe = STREET
+    uniform: Outfit = field(default_factory=Outfit)
 
     def __post_init__(self) -> None:
         if min(self.clothes_change, self.clutter, self.occlusion, self.box_error) < 0:
@@ -50,4 +52,4 @@ class World:
         if self.same_gait:
             body = replace(Body(), gender=person.body.gender, age=person.body.age)
             person = replace(person, body=body, gait=Gait())
-        return replace(person, outfit=Outfit()) if self.same_appearance else person
+        return replace(person, outfit=self.uniform) if self.same_appearance else person

@@ -1,0 +1,197 @@
+"""Search videos for people: who, among everybody that walks in them, looks like whom.
+
+Videos of fixed cameras → tracklets (`reidlib.data.footage`) → features of a network → cosine distances → ranked lists.
+Nobody is named: every tracklet is a query in turn, and what is shown is appearance that is alike, not identity.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from torch import nn
+
+from reidlib import plots
+from reidlib.data.batches import test_batches
+from reidlib.data.footage import FootageTracklet, follow, open_video
+from reidlib.data.footage.foreground import Background
+from reidlib.evaluation import pairwise_distances
+from reidlib.models import create_model
+from reidlib.training import extract_features
+
+NETWORKS = {  # name for the user -> name and options of `create_model`
+    "efficientnet_lite0": ("efficientnet_lite0", {"weights": "imagenet"}),
+    "resnet50": ("agw", {"weights": "imagenet", "num_ids": 1}),
+    "colour_histogram": ("colour_histogram", {}),
+    "gradient_histogram": ("gradient_histogram", {}),
+}
+UNUSABLE = {"few pixels", "short", "standing"}  # flags of tracklets that are not searched, as many are nobody
+NUM_FRAMES = 8  # of each tracklet
+ROWS = 10  # queries on one sheet
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search gives. tracklets: all N. distances: (N, N), infinite where two cannot be compared, see `compare`.
+    queries: the tracklets that were searched for and among."""
+
+    tracklets: tuple[FootageTracklet, ...]
+    distances: np.ndarray
+    queries: tuple[int, ...]
+
+    def ranking(self, query: int) -> np.ndarray:
+        """The tracklets that can be the person of this one, the most alike first."""
+        order = self.distances[query].argsort(kind="stable")
+        return order[np.isfinite(self.distances[query][order])]
+
+
+def search(
+    videos: Sequence[str | Path], network: str = "efficientnet_lite0", flagged: bool = False, progress: bool = True
+) -> Found:
+    """Follow everybody in the videos, whose numbers from 1 become the camera, and compare all with all.
+
+    network: a name of `NETWORKS`. flagged: search tracklets with flags of `UNUSABLE` as well. Errors and warnings are
+    those of `follow`; ValueError if nobody walks in any of the videos, or the network's weights cannot be had.
+    """
+    model = retrieval_network(network)
+    tracklets = tuple(
+        t for camera, video in enumerate(videos, start=1) for t in follow(video, camera, progress=progress)
+    )
+    queries = tuple(i for i, t in enumerate(tracklets) if flagged or not UNUSABLE & {*t.flags})
+    if not queries:
+        raise ValueError(
+            f"nobody was followed in {', '.join(map(str, videos))}: {len(tracklets)} tracklets, all flagged as few "
+            "pixels, short or standing (--all takes them too). Expected people who walk through the picture of a fixed "
+            "camera, not smaller than a sixteenth of its height"
+        )
+    return Found(tracklets, compare(tracklets, queries, describe(tracklets, model, progress=progress)), queries)
+
+
+def retrieval_network(name: str) -> nn.Module:
+    """The network of this name, with its weights, ready for `describe`. ValueError if there is none of the name."""
+    if name not in NETWORKS:
+        raise ValueError(f"no network for searching is called {name!r}; known: {', '.join(NETWORKS)}")
+    model, options = NETWORKS[name]
+    return create_model(model, **options).for_retrieval()
+
+
+def describe(
+    tracklets: Sequence[FootageTracklet], model: nn.Module, masks: bool = True, progress: bool = True
+) -> np.ndarray:
+    """One feature for each of N tracklets, float32 (N, D), of `NUM_FRAMES` evenly spaced frames.
+
+    masks: let the network look inside the silhouette only, where it can.
+    """
+    batches = test_batches(tracklets, num_frames=NUM_FRAMES, batch_size=8, masks=masks)
+    return extract_features(model, batches, precision="no", progress=progress).numpy()
+
+
+def compare(tracklets: Sequence[FootageTracklet], chosen: Sequence[int], features: np.ndarray) -> np.ndarray:
+    """Cosine distances (N, N) of features (N, D) among the chosen tracklets; infinite for all others, for a tracklet
+    and itself, and for two that are seen at the same time in one video, who cannot be one person."""
+    distances = pairwise_distances(features, features, "cosine")
+    first, last = np.array([(t.numbers[0], t.numbers[-1]) for t in tracklets]).T
+    camera = np.array([t.camera_id for t in tracklets])
+    together = (first[:, None] <= last) & (first <= last[:, None]) & (camera[:, None] == camera)
+    left_out = ~np.isin(np.arange(len(tracklets)), chosen)
+    return np.where(together | left_out | left_out[:, None], np.inf, distances)
+
+
+def write(found: Found, videos: Sequence[str | Path], folder: Path, top: int = 8) -> list[Path]:
+    """Write tracks.csv, ranking.csv, an overview of each video and the ranked sheets; gives their paths.
+
+    top: how many of each ranked list.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / "tracks.csv", folder / "ranking.csv"]
+    track_table(found.tracklets).to_csv(paths[0], index=False)
+    ranking_table(found, top).to_csv(paths[1], index=False)
+    figures = {}
+    for camera, video in enumerate(videos, start=1):
+        own = [t for t in found.tracklets if t.camera_id == camera]
+        figures[f"overview-{camera}.png"] = overview(still(video), own)
+    for start in range(0, len(found.queries), ROWS):
+        queries = found.queries[start : start + ROWS]
+        figures[f"ranked-{start // ROWS + 1}.png"] = ranked_sheet(found, queries, top)
+    for name, figure in figures.items():
+        paths.append(plots.save(figure, folder / name))
+        plt.close(figure)
+    return paths
+
+
+def track_table(tracklets: Sequence[FootageTracklet]) -> pd.DataFrame:
+    """Every box: video, tracklet, frame (from 1, as in the MOT format), seconds, left, top, width, height in pixels."""
+    tables = []
+    for t in tracklets:
+        table = pd.DataFrame(t.boxes.round(1), columns=["left", "top", "width", "height"])
+        table.insert(0, "seconds", (t.numbers / t.fps).round(3))
+        table.insert(0, "frame", t.numbers + 1)
+        table.insert(0, "tracklet", t.tracklet_id)
+        table.insert(0, "video", t.video)
+        tables.append(table.assign(flags="; ".join(t.flags)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def ranking_table(found: Found, top: int) -> pd.DataFrame:
+    """The ranked lists: video and tracklet of the query, rank from 1, video and tracklet found, cosine distance."""
+    rows = [
+        {
+            "query video": found.tracklets[query].video,
+            "query tracklet": found.tracklets[query].tracklet_id,
+            "rank": rank,
+            "video": found.tracklets[i].video,
+            "tracklet": found.tracklets[i].tracklet_id,
+            "distance": round(float(found.distances[query, i]), 4),
+        }
+        for query in found.queries
+        for rank, i in enumerate(found.ranking(query)[:top], start=1)
+    ]
+    return pd.DataFrame(rows, columns=["query video", "query tracklet", "rank", "video", "tracklet", "distance"])
+
+
+def ranked_sheet(found: Found, queries: Sequence[int], top: int = 8) -> Figure:
+    """One row a query: itself, then the tracklets that look most like it, with distance, video, time and flags.
+
+    Where identities are known (above 0), the frame of the picture is green for the same person and red for another.
+    """
+    size = (1.0 * (top + 1), 2.35 * len(queries))
+    figure, grid = plt.subplots(len(queries), top + 1, figsize=size, squeeze=False, layout="constrained")
+    for row, query in zip(grid, queries):
+        one = found.tracklets[query]
+        _show(row[0], one, "query", plots.NEUTRAL)
+        for axes in row[1:]:
+            axes.axis("off")
+        for axes, i in zip(row[1:], found.ranking(query)[:top]):
+            other = found.tracklets[i]
+            same = plots.RIGHT if other.person_id == one.person_id else plots.WRONG
+            axes.axis("on")
+            _show(axes, other, f"{found.distances[query, i]:.2f}", same if one.person_id > 0 else None)
+    return figure
+
+
+def overview(picture: np.ndarray, tracklets: Sequence[FootageTracklet]) -> Figure:
+    """The ways of the tracklets' feet over a still picture of the place, uint8 (3, H, W), numbered half way."""
+    height, width = picture.shape[1:]
+    figure, axes = plt.subplots(figsize=(8, 8 * height / width + 0.3), layout="constrained")
+    plots.show_image(axes, picture, "where they walked; numbers are tracklets", plots.NEUTRAL)
+    for t, colour in zip(tracklets, plt.cm.hsv(np.linspace(0, 0.9, max(len(tracklets), 1)))):
+        x, y = t.boxes[:, 0] + t.boxes[:, 2] / 2, t.boxes[:, 1] + t.boxes[:, 3]
+        axes.plot(x, y, color=colour, linewidth=1.5, linestyle=":" if UNUSABLE & {*t.flags} else "-")
+        axes.annotate(str(t.tracklet_id), (x[len(x) // 2], y[len(y) // 2]), color="white", fontsize=8, backgroundcolor=colour)
+    return figure
+
+
+def still(video: str | Path) -> np.ndarray:
+    """The empty place: the background of a video, RGB uint8 (3, H, W)."""
+    opened = open_video(video)
+    return Background(opened.samples(), opened.fps).picture[..., ::-1].transpose(2, 0, 1)
+
+
+def _show(axes: plt.Axes, tracklet: FootageTracklet, title: str, edge: str | None) -> None:
+    start, end = tracklet.seconds
+    where = tracklet.video if len(tracklet.video) <= 16 else f"{tracklet.video[:13]}…"
+    lines = [f"{title} · no. {tracklet.tracklet_id}", where, f"{start:.0f} to {end:.0f} s", *tracklet.flags[:2]]
+    plots.show_image(axes, tracklet.frames([len(tracklet) // 2])[0], "\n".join(lines), edge)

@@ -1,0 +1,222 @@
+"""Real footage, measured: tracks on a public surveillance video, gait and clothes on KTH, four walkers.
+
+    python tests/benchmarks/footage_scores.py [--shared DIR]
+
+writes figures/footage/scores.json: numbers only, no picture. The recordings are not part of the repository: `vtest.avi`
+(PETS 2009, S2.L1, view 1) with its 4359 public detections, 18 walking clips of the KTH actions (Schüldt et al., 2004)
+and a small set of crops of four people, below DIR/data/footage.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from reidlib import search, shared_folder
+from reidlib.data import ImageFiles, Tracklet, silhouettes
+from reidlib.data.footage import FootageTracklet, box_scores, follow, open_video
+from reidlib.evaluation import pairwise_distances
+from reidlib.evaluation.statistics import identity_bootstrap
+from reidlib.papers.records import environment
+
+TARGET = Path(__file__).parents[2] / "figures" / "footage" / "scores.json"
+CONDITIONS = {"d1": 1, "d3": 3, "d4": 4}  # outdoors, outdoors in other clothes, indoors
+
+
+def surveillance(folder: Path) -> dict:
+    """Boxes of the tracks against the public detections, which carry no identities: every frame is matched by itself."""
+    public = np.loadtxt(folder / "PETS09-S2L1_det.txt", delimiter=",")
+    true = np.column_stack([public[:, 0] - 1, np.full(len(public), -1), public[:, 2:6]])
+    before = memory("VmRSS")
+    start = time.perf_counter()
+    tracklets = list(follow(folder / "vtest.avi"))
+    seconds, peak = time.perf_counter() - start, memory("VmHWM")
+    frames = open_video(folder / "vtest.avi").count
+    result = {"seconds": seconds, "frames a second": frames / seconds, "added peak MiB": peak - before}
+    result |= {"pixels MiB": sum(4 * t.frames([0]).size / 3 * len(t) for t in tracklets) / 2**20}
+    for name, chosen in {
+        "all": tracklets,
+        "searched": [t for t in tracklets if not search.UNUSABLE & {*t.flags}],
+    }.items():
+        rows = np.concatenate(
+            [np.column_stack([t.numbers, np.full(len(t.boxes), i), t.boxes]) for i, t in enumerate(chosen)]
+        )
+        scores = {f"IoU {level}": asdict(box_scores(rows, true, level)) for level in (0.5, 0.3)}
+        result[name] = {"tracklets": len(chosen), **scores}
+    return result
+
+
+def memory(field: str) -> float:
+    """Resident memory ("VmRSS") or its peak ("VmHWM") of this process, in MiB (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
+
+
+def kth(folder: Path) -> dict:
+    """Six people, three recordings each: a query in one recording, everybody's tracklets of another as the gallery."""
+    tracklets = []
+    for path in tqdm(sorted(folder.glob("*.avi")), "KTH"):
+        person, condition = int(path.name[6:8]), path.name.split("_")[2]
+        tracklets += [
+            replace(t, person_id=person, condition=condition)
+            for t in follow(path, CONDITIONS[condition], max_frames=512, min_height=0.3, progress=False)
+            if not search.UNUSABLE & {*t.flags} and upright(t)
+        ]
+    people = np.array([t.person_id for t in tracklets])
+    conditions = np.array([t.condition for t in tracklets])
+    turned = [facing_right(t) for t in tracklets]
+    aligned = [silhouettes.align(t.masks()[:, 0]) for t in turned]
+    imagenet = search.retrieval_network("efficientnet_lite0")
+    features = {
+        "chance": None,
+        "efficientnet_lite0, box": search.describe(turned, imagenet, masks=False, progress=False),
+        "efficientnet_lite0, silhouette": search.describe(turned, imagenet, masks=True, progress=False),
+        "gradient histogram": search.describe(turned, search.retrieval_network("gradient_histogram"), progress=False),
+        "mean silhouette (gait energy image)": np.stack([a.mean(0).ravel() for a in aligned]),
+        "silhouettes by phase of the step": np.stack([by_phase(a, t) for a, t in zip(aligned, turned)]),
+    }
+    counts = {
+        c: {int(p): int(((people == p) & (conditions == c)).sum()) for p in np.unique(people)} for c in CONDITIONS
+    }
+    result = {"tracklets": len(tracklets), "tracklets by recording and person": counts, "rank-1": {}}
+    for name, values in features.items():
+        hits, owners, clothes = [], [], []
+        for a in CONDITIONS:
+            for b in CONDITIONS:
+                query, gallery = np.flatnonzero(conditions == a), np.flatnonzero(conditions == b)
+                if a == b:
+                    continue
+                if values is None:
+                    hits += [np.mean(people[gallery] == people[q]) for q in query]
+                else:
+                    nearest = gallery[pairwise_distances(values[query], values[gallery], "cosine").argmin(1)]
+                    hits += (people[nearest] == people[query]).tolist()
+                owners += people[query].tolist()
+                clothes += ["d3" in (a, b)] * len(query)
+        hits, owners, clothes = np.array(hits, float), np.array(owners), np.array(clothes)
+        result["rank-1"][name] = {
+            "all": interval(hits, owners),
+            "to or from other clothes (d3)": interval(hits[clothes], owners[clothes]),
+            "between d1 and d4": interval(hits[~clothes], owners[~clothes]),
+        }
+    return result
+
+
+def interval(hits: np.ndarray, owners: np.ndarray) -> dict:
+    """Share of hits with the 95 % interval of a bootstrap over identities."""
+    one = identity_bootstrap(hits, owners)
+    return {"rank-1": one.estimate, "low": one.low, "high": one.high, "people": one.count, "queries": len(hits)}
+
+
+def upright(tracklet: FootageTracklet) -> bool:
+    """Whether the box has a walker's shape; cast shadows and pieces of the ground mostly have not."""
+    width, height = np.median(tracklet.boxes[:, 2:], axis=0)
+    return 1.6 < height / width < 4
+
+
+def facing_right(tracklet: FootageTracklet) -> Tracklet:
+    """The tracklet mirrored if the person walks to the left."""
+    if tracklet.boxes[-1, 0] >= tracklet.boxes[0, 0]:
+        return tracklet
+    return replace(tracklet, source=Mirrored(tracklet.source))
+
+
+class Mirrored:
+    """A frame source with left and right exchanged."""
+
+    def __init__(self, source):
+        self._source = source
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def frames(self, indices) -> np.ndarray:
+        return self._source.frames(indices)[..., ::-1]
+
+    def masks(self, indices) -> np.ndarray:
+        return self._source.masks(indices)[..., ::-1]
+
+
+def by_phase(aligned: np.ndarray, tracklet: FootageTracklet, bins: int = 8) -> np.ndarray:
+    """The mean silhouette at each of 8 phases of the step: (8 · 64 · 44,).
+
+    The step's frequency, between 1.2 and 2.6 a second, and its phase are those of the strongest wave in how far apart
+    the feet are (the spread of the lowest fifth of the silhouette).
+    """
+    columns = np.arange(aligned.shape[2])
+    low = aligned[:, -13:].sum(1)
+    middle = (low * columns).sum(1) / np.maximum(low.sum(1), 1)
+    spread = np.sqrt((low * (columns - middle[:, None]) ** 2).sum(1) / np.maximum(low.sum(1), 1))
+    times = tracklet.numbers[tracklet.kept] / tracklet.fps
+    frequencies = np.linspace(1.2, 2.6, 57)
+    waves = np.exp(-2j * np.pi * frequencies[:, None] * times) @ (spread - spread.mean())
+    best = np.abs(waves).argmax()
+    phase = (frequencies[best] * times + np.angle(waves[best]) / (2 * np.pi)) % 1
+    place = np.minimum((phase * bins).astype(int), bins - 1)
+    mean = aligned.mean(0)
+    return np.concatenate([(aligned[place == i].mean(0) if (place == i).any() else mean).ravel() for i in range(bins)])
+
+
+def four_walkers(folder: Path) -> dict:
+    """Every tracklet against all of other walks, and against all of other cameras (whole boxes: there are no masks)."""
+    tracklets, walks = [], []
+    for number, walk in enumerate(sorted(p for p in folder.glob("*/*") if p.is_dir())):
+        files = sorted(walk.glob("*.jpg"))
+        camera = int(files[0].name.split("_")[1][1:])
+        tracklets.append(Tracklet(int(walk.parent.name), camera, ImageFiles(files, resolution=(256, 128)), number))
+        walks.append(walk.name)
+    people, cameras = (np.array([getattr(t, what) for t in tracklets]) for what in ("person_id", "camera_id"))
+    walks, result = np.array(walks), {"tracklets": len(tracklets)}
+    for name in ("efficientnet_lite0", "colour_histogram", "gradient_histogram"):
+        features = search.describe(tracklets, search.retrieval_network(name), masks=False, progress=False)
+        distances = pairwise_distances(features, features, "cosine")
+        result[name] = {}
+        for protocol, groups in {"across walks": walks, "across cameras": cameras}.items():
+            allowed = groups[:, None] != groups
+            same = people[:, None] == people
+            valid = (allowed & same).any(1)
+            nearest = np.where(allowed, distances, np.inf).argmin(1)
+            chance = ((allowed & same).sum(1) / allowed.sum(1))[valid].mean()
+            scores = interval((people[nearest] == people)[valid].astype(float), people[valid])
+            result[name][protocol] = {**scores, "chance": chance}
+    return result
+
+
+def rounded(value):
+    if isinstance(value, dict):
+        return {str(key): rounded(entry) for key, entry in value.items()}
+    return round(float(value), 4) if isinstance(value, float) else value
+
+
+def timed(call: Callable, *arguments) -> dict:
+    start = time.perf_counter()
+    return {**call(*arguments), "seconds in all": time.perf_counter() - start}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=shared_folder(), help="default: $REIDLIB_SHARED or ../shared")
+    shared = parser.parse_args().shared
+    if shared is None or not (shared / "data" / "footage").is_dir():
+        sys.exit("the recordings are not here: say where with --shared DIR; nothing was measured")
+    folder = shared / "data" / "footage"
+    scores = {
+        "vtest": timed(surveillance, folder),
+        "kth": timed(kth, folder / "kth_walking"),
+        "four_walkers": timed(four_walkers, folder / "four_walkers"),
+        "environment": {**environment(), "opencv": metadata.version("opencv-python-headless")},
+    }
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    TARGET.write_text(json.dumps(rounded(scores), indent=1) + "\n")
+    print(TARGET.read_text())
+
+
+if __name__ == "__main__":
+    main()
