@@ -46,6 +46,10 @@ def _lab(seed: int, masks: str = "true", silhouettes: str = "true", **options) -
     return with_masks(lab, masks)
 
 
+def _mask_mars(root: Path, seed: int, progress: bool, **options) -> Benchmark:
+    return with_silhouettes(mask_mars.load(root, progress=progress, **options), "true", progress=progress)
+
+
 def _casia_b_colour(root: Path, seed: int, progress: bool, **options) -> Benchmark:
     """CASIA-B with its colour frames: silhouettes in `root`/silhouettes, frames in `root`/rgb."""
     return casia_b.load(root / "silhouettes", root / "rgb", progress=progress, **options)
@@ -71,7 +75,7 @@ _GAIT = ("lab", "crowd", "yard")
 _RECORDED: dict[str, Callable[..., Benchmark]] = {  # (root, seed, progress, **options)
     "mars": lambda root, seed, progress, **options: mars.load(root, junk=True, **options),
     "mars_edges": _mars_edges,
-    "mask_mars": lambda root, seed, progress, **options: mask_mars.load(root, progress=progress, **options),
+    "mask_mars": _mask_mars,
     "duke_video": lambda root, seed, progress, **options: duke_video.load(root, **options),
     "ilids_vid": lambda root, seed, progress, **options: ilids_vid.load(root, split=seed, **options),
     "prid2011": lambda root, seed, progress, **options: prid2011.load(root, split=seed, **options),

@@ -1,0 +1,171 @@
+"""Seq-Masks: the equations, the systems, and that every reported row that can be measured has a run."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from reidlib.data import export, walkers
+from reidlib.data.batches import train_batches
+from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
+from reidlib.models import create_model
+from reidlib.papers import seqmasks
+from reidlib.papers.reported import reported_table, reported_tables
+from reidlib.papers.rows import rows_of
+from reidlib.papers.runs import train
+from reidlib.papers.sources import open_benchmark
+from reidlib.papers.tables import columns_of
+
+COMPARATORS = {
+    ("IV", "STAN"),
+    ("IV", "Snippet"),
+    ("IV", "Snippet+OF"),
+}  # other systems
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(1)
+    return SimpleNamespace(
+        frames=torch.rand(6, 2, 3, 64, 32),
+        masks=(torch.rand(6, 2, 1, 64, 32) > 0.5).float(),
+        silhouettes=(torch.rand(6, 4, 32, 22) > 0.5).float(),
+        labels=torch.tensor([0, 0, 3, 3, 4, 4]),
+    )
+
+
+def network(name, **options):
+    torch.manual_seed(0)
+    run = seqmasks.system(seqmasks.WILD, name, **options)
+    return create_model(run.model, num_ids=5, scale="mini", **run.model_options)
+
+
+def test_the_terms_are_those_of_equations_1_and_2(batch):
+    model = network("Fusion Network (end2end)")
+    terms = seqmasks.objective(model, batch)["network"]
+    output = model(frames=batch.frames, masks=batch.masks, silhouettes=batch.silhouettes)
+    f, y = output.features, batch.labels
+    expected = {
+        "global triplet": batch_hard_triplet_loss(f["global"], y, 0.3),
+        "foreground triplet": batch_hard_triplet_loss(f["foreground"], y, 0.3),
+        "fusion triplet": batch_hard_triplet_loss(output.embedding, y, 0.3),
+        "gait_main triplet": batch_all_triplet_loss(f["gait_main"], y, 0.2),
+        "gait_mgp triplet": batch_all_triplet_loss(f["gait_mgp"], y, 0.2),
+    }
+    expected |= {f"{name} identity": identity_loss(logits, y) for name, logits in output.logits.items()}
+    assert set(output.logits) == {"global", "foreground", "gait_main", "gait_mgp"}  # the fusion has no softmax
+    assert terms.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(terms[name], value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", seqmasks.SYSTEMS)
+def test_equation_3_weighs_each_term_once_and_all_parameters_learn(name, batch):
+    model = network(name)
+    run = replace(seqmasks.system(seqmasks.WILD, name), training_options={"lambdas": (2.0, 3.0, 5.0)})
+    setting = seqmasks.training(model, run, 5)
+    terms = seqmasks.objective(model, batch)["network"]
+    weights = setting["weights"]["network"]
+    assert weights.keys() == terms.keys()
+    of = {"fusion": 2.0, "global": 3.0, "foreground": 3.0, "gait_main": 5.0, "gait_mgp": 5.0}
+    assert all(weight == of[term.split()[0]] for term, weight in weights.items())
+    parameters = setting["optimisers"]["network"].param_groups[0]["params"]
+    gradients = torch.autograd.grad(sum(terms.values()), parameters)
+    assert len(gradients) == len(list(model.parameters())) and all(g.isfinite().all() for g in gradients)
+
+
+def test_without_lambdas_all_terms_count_the_same():
+    assert seqmasks.training(network("AGConcat"), seqmasks.WILD, 5)["weights"] is None
+
+
+def test_the_finetuned_network_starts_from_both_parts():
+    run = seqmasks.finetuned(seqmasks.WILD)
+    whole = create_model(run.model, num_ids=5, scale="mini", **run.model_options)
+    found = set()
+    for part in run.parts:
+        weights = create_model(part.model, num_ids=5, scale="mini", **part.model_options).for_retrieval().state_dict()
+        assert not whole.load_state_dict(weights, strict=False).unexpected_keys
+        assert not found & weights.keys() - {"normalize.mean", "normalize.std"}
+        found |= weights.keys()
+    left = whole.state_dict().keys() - found
+    assert {name.split(".")[0] for name in left if "classifiers" not in name} == {"fusion"}
+    assert [part.hash for part in run.parts] == [
+        row.run.hash for row in rows_of("seqmasks") if row.table == "I" and row.label in list(seqmasks.SYSTEMS)[1:3]
+    ]
+
+
+@pytest.mark.parametrize("scale", ["mini", "paper"])
+@pytest.mark.parametrize("table", reported_tables("seqmasks"))
+def test_every_reported_cell_has_a_run_but_those_of_other_systems(table, scale):
+    numbers = reported_table("seqmasks", table)
+    runs = {}
+    for row in rows_of("seqmasks", scale):
+        if row.table == table:
+            runs.setdefault(row.label, set()).update(row.columns or columns_of(row.run))
+    for label in numbers.index:
+        if (table, label) not in COMPARATORS:
+            assert runs[label] == set(numbers.columns)
+    assert not {label for name, label in COMPARATORS if name == table} & runs.keys()
+
+
+def test_rows_under_a_claim_have_six_seeds():
+    for row in rows_of("seqmasks"):
+        assert row.seeds == 6 or row.table not in ("I", "II", "III", "IV")
+
+
+def test_choices_are_made_on_training_identities_and_hold_what_was_chosen():
+    choices = [row for row in rows_of("seqmasks") if row.table.startswith("choices")]
+    assert {row.run.data for row in choices} == {"mask_street_validation", "lab_validation"}
+    tried = {row.run.learning_rate for row in choices}
+    assert seqmasks.LEARNING_RATE in tried
+    for world, weight in seqmasks.GAIT_WEIGHTS.items():
+        options = [row.run.model_options for row in choices if row.run.data == f"{world}_validation"]
+        assert weight in {option.get("gait_weight") for option in options}
+
+
+def differing(one, other):
+    return {name for name in vars(one) if getattr(one, name) != getattr(other, name)}
+
+
+def test_a_control_differs_from_what_it_controls_in_one_thing():
+    rows = {(row.table, row.label): row.run for row in rows_of("seqmasks")}
+    for table in ("I", "II"):
+        whole = rows[table, "Fusion Network (end2end)"]
+        for label in ("fusion with a constant silhouette", "fusion with one silhouette repeated"):
+            assert differing(rows[table, f"control: {label}"], whole) == {"data_options"}
+        assert differing(rows[table, "control: fusion without its gate"], whole) == {"model_options"}
+        appearance = rows[table, "Appearance Baseline + Foreground Branch"]
+        ones = rows[table, "control: foreground branch with an all-ones mask"]
+        assert differing(ones, appearance) == {"data_options"}
+
+
+def without_workers(*arguments, **options):
+    return train_batches(*arguments, **options | {"workers": 0})
+
+
+def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_mars_and_casia_b(tmp_path, monkeypatch):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+    small = {"resolution": (32, 16), "workers": 1, "progress": False}
+    export.mars(walkers.street(0, num_ids=10, **small), tmp_path / "mask_mars", progress=False, masks=True)
+    lab = walkers.lab(0, num_ids=4, **small)
+    folder = tmp_path / "casia_b_colour"
+    folder.mkdir()
+    export.casia_b(lab, folder / "silhouettes", rgb=folder / "rgb", progress=False)
+    shorter = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "num_frames": 2, "silhouettes": 3}
+    for row in rows_of("seqmasks", "paper"):
+        if (row.table, row.label) not in (("I", seqmasks.WHOLE), ("II", seqmasks.WHOLE)):
+            continue
+        options = {name: value for name, value in row.run.model_options.items() if name != "weights"}
+        run = replace(row.run, model_options=options, precision="no", **shorter)
+        data = {"mask_mars": {}, "casia_b_colour": {"cut": False}}[run.data]
+        benchmark = open_benchmark(run.data, 0, {run.data: tmp_path / run.data}, data, progress=False)
+        clip = benchmark.train[0]
+        assert clip.frames([0]).shape == (1, 3, 256, 128)
+        assert clip.silhouettes([0]).shape == (1, 64, 44)
+        monkeypatch.setattr("reidlib.papers.runs.train_batches", without_workers)
+        network, _ = train("seqmasks", run, 0, benchmark, progress=False)
+        frames, masks = (torch.from_numpy(part).float()[None] for part in (clip.frames([0, 1]), clip.masks([0, 1])))
+        silhouettes = torch.from_numpy(clip.silhouettes([0, 1, 2]))[None]
+        output = network(frames=frames / 255, masks=masks, silhouettes=silhouettes)
+        assert output.embedding.shape == (1, 1536) and output.embedding.isfinite().all()
