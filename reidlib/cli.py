@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--average-precision", choices=("step", "trapezoid"), default="step")
     add("--rerank", action="store_true", help="k-reciprocal re-ranking first (on normalised features if cosine)")
 
-    add = verb("search", _search, "Follow the people in videos of fixed cameras; show who looks like whom.").add_argument
+    add = verb(
+        "search", _search, "Follow the people in videos of fixed cameras; show who looks like whom."
+    ).add_argument
     add("videos", nargs="+", type=Path, metavar="VIDEO")
     add("--out", type=Path, required=True, metavar="DIR", help="a folder outside the repository")
     add("--network", default="efficientnet_lite0", help="features: efficientnet_lite0, resnet50, colour_histogram …")
@@ -158,11 +160,13 @@ def _reproduce(chosen: argparse.Namespace) -> None:
         torch.set_num_threads(1)  # two processes of one thread are faster than one of two
 
     def report(row, record) -> None:
-        first, scores = next(iter(record.scores.items()))
-        tqdm.write(
-            f"{row.table} · {row.label} · seed {record.seed}: rank-1 {100 * scores['rank-1']:.1f} "
-            f"mAP {100 * scores['mAP']:.1f} ({first}), {record.minutes:.1f} min"
-        )
+        texts = [
+            f"{setup} {name} {100 * scores[name]:.1f}"
+            for setup, scores in record.scores.items()
+            for name in ("rank-1", "mAP", "including", "excluding")
+            if name in scores
+        ]
+        tqdm.write(f"{row.table} · {row.label} · seed {record.seed}: {', '.join(texts)}; {record.minutes:.1f} min")
 
     ready = [row for row in rows if row.run.data in (*RENDERED, *roots)]
     for name in sorted({row.run.data for row in rows} - {row.run.data for row in ready}):
