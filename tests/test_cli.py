@@ -72,7 +72,7 @@ def test_reproduce_measures_what_is_missing_and_tables_show_it(figures, capsys, 
     status, out, error = run(capsys, "reproduce", "baseline", "--seeds", 1, "--table", "street")
     assert (status, error) == (0, "")
     first, second, last = out.splitlines()
-    assert first.startswith("street · chance · seed 0: rank-1 ") and "(usual)" in first
+    assert first.startswith("street · chance · seed 0: usual rank-1 ") and " mAP " in first
     assert second.startswith("street · colour · seed 0: ")
     assert last == "2 runs measured; everything asked for has a record"
 

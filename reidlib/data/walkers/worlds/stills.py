@@ -104,9 +104,9 @@ def stills(
     """Render (or find in the cache) single images and give their benchmark, under the cross-camera protocol.
 
     seed draws the people, cameras and images. num_ids: persons; 300 give about 2800 images to train on, 650 queries and
-    a gallery of 2300, without junk. resolution, same_gait, same_appearance, junk, workers and the severities (0 is none): as
-    `street`. A tracklet_id counts a person's images under a camera, from 1, the query's. The fingerprint covers frames,
-    part maps and all labels.
+    a gallery of 2300, without junk. resolution, same_gait, same_appearance, junk, workers and the severities (0 is
+    none): as `street`. A tracklet_id counts a person's images under a camera, from 1, the query's. The fingerprint
+    covers frames, part maps and all labels.
 
     Raises ValueError for fewer than ten identities or a negative severity.
     """

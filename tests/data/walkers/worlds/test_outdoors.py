@@ -53,7 +53,7 @@ def test_the_same_seed_gives_the_same_plan_and_others_differ(plan, scenes, world
 
 
 def test_no_two_worlds_share_anybody_or_a_camera(plan, scenes):
-    found = [scenes(plan(world, 0, num_ids=40)) for world in WORLDS]
+    found = [scenes(plan(world, 0, num_ids=24)) for world in WORLDS]
     for one, other in combinations(found, 2):
         assert not {p.body for p in everybody(one)} & {p.body for p in everybody(other)}
         assert not {p.outfit for p in everybody(one)} & {p.outfit for p in everybody(other)}
@@ -62,7 +62,7 @@ def test_no_two_worlds_share_anybody_or_a_camera(plan, scenes):
 
 
 def test_where_all_walk_alike_everybody_has_the_same_body_and_gait(plan, scenes, world):
-    planned = [plan(world, 0, num_ids=40), plan(world, 0, num_ids=40, same_gait=True)]
+    planned = [plan(world, 0, num_ids=24), plan(world, 0, num_ids=24, same_gait=True)]
     usual, twins = map(scenes, planned)
     assert {p.gait for p in everybody(twins)} == {Gait()}
     assert {replace(p.body, gender=0, age=0) for p in everybody(twins)} == {replace(Body(), gender=0, age=0)}
@@ -72,9 +72,9 @@ def test_where_all_walk_alike_everybody_has_the_same_body_and_gait(plan, scenes,
 
 
 def test_where_all_look_alike_everybody_wears_the_same(plan, scenes, world):
-    usual = scenes(plan(world, 0, num_ids=40))
+    usual = scenes(plan(world, 0, num_ids=24))
     for change in (0.0, 1.0):
-        twins = scenes(plan(world, 0, num_ids=40, same_appearance=True, clothes_change=change))
+        twins = scenes(plan(world, 0, num_ids=24, same_appearance=True, clothes_change=change))
         assert {p.outfit for p in everybody(twins)} == {UNIFORMS[world]}
         assert [(p.body, p.gait) for p in everybody(twins)] == [(p.body, p.gait) for p in everybody(usual)]
         assert bare(usual) == bare(twins)
@@ -88,7 +88,7 @@ def worn(tracklets):
 
 
 def test_clothes_change_between_cameras_and_not_within_one(plan, every, scenes, world):
-    planned = [plan(world, 0, num_ids=40, clothes_change=change) for change in (0.0, 1.0)]
+    planned = [plan(world, 0, num_ids=24, clothes_change=change) for change in (0.0, 1.0)]
     assert bare(scenes(planned[0])) == bare(scenes(planned[1]))
     for benchmark, change in zip(planned, (False, True)):
         tops = defaultdict(lambda: defaultdict(set))
@@ -101,30 +101,30 @@ def test_clothes_change_between_cameras_and_not_within_one(plan, every, scenes, 
 
 def test_carried_things_are_all_that_differs_between_cameras_without_a_change(plan, every, world):
     outfits = defaultdict(set)
-    for person, _, outfit in worn(every(plan(world, 0, num_ids=40))):
+    for person, _, outfit in worn(every(plan(world, 0, num_ids=24))):
         outfits[person].add(replace(outfit, backpack=False, shoulder_bag=False, hand_bag=False))
     assert {len(found) for found in outfits.values()} == {1}
 
 
 def test_severity_0_removes_and_leaves_the_rest_alone(plan, scenes, world):
-    usual = scenes(plan(world, 0, num_ids=40))
-    open_view = scenes(plan(world, 0, num_ids=40, occlusion=0.0))
+    usual = scenes(plan(world, 0, num_ids=24))
+    open_view = scenes(plan(world, 0, num_ids=24, occlusion=0.0))
     assert any(s.occluders for s in chain(*usual.values())) and any(s.passers_by for s in chain(*usual.values()))
     assert open_view == {k: tuple(replace(s, occluders=(), passers_by=()) for s in f) for k, f in usual.items()}
 
-    tight = scenes(plan(world, 0, num_ids=40, box_error=0.0))
+    tight = scenes(plan(world, 0, num_ids=24, box_error=0.0))
     identities = [key for key in usual if key[0] > 0]
     assert {tight[key][0].box_error for key in identities} == {BoxError()}
     assert all(usual[key][0].box_error != BoxError() for key in identities)
 
-    plain = scenes(plan(world, 0, num_ids=40, clutter=0.0))
+    plain = scenes(plan(world, 0, num_ids=24, clutter=0.0))
     for key, found in usual.items():
         assert plain[key] == tuple(replace(s, camera=replace(s.camera, clutter=0.0)) for s in found)
 
 
 def test_more_severity_means_more(plan, scenes, world):
     def share(severity):
-        found = list(chain(*scenes(plan(world, 0, num_ids=40, occlusion=severity)).values()))
+        found = list(chain(*scenes(plan(world, 0, num_ids=24, occlusion=severity)).values()))
         return np.mean([bool(s.occluders) for s in found]), np.mean([bool(s.passers_by) for s in found])
 
     assert all(little < much < most for little, much, most in zip(share(0.3), share(1.0), share(2.5)))
