@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS = ("street", "campus", "pair", "lab", "crowd", "yard", "stills")
 LAYOUTS = {  # name -> the function of `walkers` whose result is written so, its options, the loader that reads it
     "mars": ("street", {"junk": True}, "mars.load"),
+    "mask_mars": ("street", {"junk": True}, "mask_mars.load"),
     "duke_video": ("campus", {}, "duke_video.load"),
     "ilids_vid": ("pair_splits", {}, "ilids_vid.load"),
     "prid2011": ("pair_splits", {}, "prid2011.load"),

@@ -7,6 +7,18 @@ becomes `root` when everything is written; FileExistsError if `root` is there al
 from reidlib.data.export.gait import casia_b, casia_e, hid, oumvlp
 from reidlib.data.export.stills import market1501, peta
 from reidlib.data.export.two_cameras import ilids_vid, prid2011
-from reidlib.data.export.video import duke_video, mars
+from reidlib.data.export.video import duke_video, mars, mask_mars
 
-__all__ = ["casia_b", "casia_e", "duke_video", "hid", "ilids_vid", "market1501", "mars", "oumvlp", "peta", "prid2011"]
+__all__ = [
+    "casia_b",
+    "casia_e",
+    "duke_video",
+    "hid",
+    "ilids_vid",
+    "market1501",
+    "mars",
+    "mask_mars",
+    "oumvlp",
+    "peta",
+    "prid2011",
+]

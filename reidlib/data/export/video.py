@@ -50,6 +50,11 @@ def mars(
             attributes.write_attributes(folder / "mars_attributes.csv", train + test, attributes.MARS)
 
 
+def mask_mars(benchmark: Benchmark, root: str | Path, progress: bool = True) -> None:
+    """Write a benchmark in MARS's layout with its masks, for `reidlib.data.mask_mars`; errors as `mars`."""
+    mars(benchmark, root, progress=progress, masks=True)
+
+
 def duke_video(
     benchmark: Benchmark,
     root: str | Path,
