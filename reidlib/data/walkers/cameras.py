@@ -52,17 +52,12 @@ def sample_camera(rng: np.random.Generator, clutter: float = 1.0, severity: floa
     )
 
 
-def from_person(camera: Camera, view: float) -> np.ndarray:
-    """Rotation (3, 3) from a person's axes (x left, y up, z forward) to the camera's (x right, y down, z
-    away).
+def person_to_ground(view: float) -> np.ndarray:
+    """Rotation (3, 3) from a person's axes (x left, y up, z forward) to the ground's: x to the picture's right, y up, z
+    towards the camera.
 
     `view` is the azimuth of the camera seen from the person, degrees: 0 in front, 90 to the left.
     """
-    return ground_to_camera(camera) @ person_to_ground(view)
-
-
-def person_to_ground(view: float) -> np.ndarray:
-    """Rotation (3, 3) from a person's axes to the ground's: x to the picture's right, y up, z towards the camera."""
     c, s = np.cos(np.deg2rad(view)), np.sin(np.deg2rad(view))
     return np.array([[c, 0.0, -s], [0.0, 1.0, 0.0], [s, 0.0, c]])
 

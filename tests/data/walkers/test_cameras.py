@@ -1,6 +1,17 @@
 import numpy as np
 
-from reidlib.data.walkers.cameras import Camera, from_person, light_direction, sample_camera
+from reidlib.data.walkers.cameras import (
+    Camera,
+    ground_to_camera,
+    light_direction,
+    person_to_ground,
+    sample_camera,
+)
+
+
+def from_person(camera, view):
+    """From a person's axes to the camera's."""
+    return ground_to_camera(camera) @ person_to_ground(view)
 
 
 def test_views():
