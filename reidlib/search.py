@@ -28,6 +28,7 @@ NETWORKS = {  # name for the user -> name and options of `create_model`
     "colour_histogram": ("colour_histogram", {}),
     "gradient_histogram": ("gradient_histogram", {}),
 }
+INSIDE = {"colour_histogram"}  # does better inside the silhouette; the others on the whole box, or take no masks
 UNUSABLE = {"few pixels", "short", "standing"}  # flags of tracklets that are not searched, as many are nobody
 NUM_FRAMES = 8  # of each tracklet
 ROWS = 10  # queries on one sheet
@@ -67,7 +68,8 @@ def search(
             "pixels, short or standing (--all takes them too). Expected people who walk through the picture of a fixed "
             "camera, not smaller than a sixteenth of its height"
         )
-    return Found(tracklets, compare(tracklets, queries, describe(tracklets, model, progress=progress)), queries)
+    features = describe(tracklets, model, network in INSIDE, progress)
+    return Found(tracklets, compare(tracklets, queries, features), queries)
 
 
 def retrieval_network(name: str) -> nn.Module:
@@ -78,9 +80,7 @@ def retrieval_network(name: str) -> nn.Module:
     return create_model(model, **options).for_retrieval()
 
 
-def describe(
-    tracklets: Sequence[FootageTracklet], model: nn.Module, masks: bool = True, progress: bool = True
-) -> np.ndarray:
+def describe(tracklets: Sequence[FootageTracklet], model: nn.Module, masks: bool, progress: bool = True) -> np.ndarray:
     """One feature for each of N tracklets, float32 (N, D), of `NUM_FRAMES` evenly spaced frames.
 
     masks: let the network look inside the silhouette only, where it can.
@@ -157,7 +157,7 @@ def ranked_sheet(found: Found, queries: Sequence[int], top: int = 8) -> Figure:
 
     Where identities are known (above 0), the frame of the picture is green for the same person and red for another.
     """
-    size = (1.0 * (top + 1), 2.35 * len(queries))
+    size = (0.9 * (top + 1), 2.2 * len(queries))
     figure, grid = plt.subplots(len(queries), top + 1, figsize=size, squeeze=False, layout="constrained")
     for row, query in zip(grid, queries):
         one = found.tracklets[query]
@@ -173,14 +173,33 @@ def ranked_sheet(found: Found, queries: Sequence[int], top: int = 8) -> Figure:
 
 
 def overview(picture: np.ndarray, tracklets: Sequence[FootageTracklet]) -> Figure:
-    """The ways of the tracklets' feet over a still picture of the place, uint8 (3, H, W), numbered half way."""
+    """The ways of the tracklets' feet over a still picture of the place, uint8 (3, H, W), numbered on the way."""
     height, width = picture.shape[1:]
-    figure, axes = plt.subplots(figsize=(8, 8 * height / width + 0.3), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6, 6 * height / width + 0.3), layout="constrained")
     plots.show_image(axes, picture, "where they walked; numbers are tracklets", plots.NEUTRAL)
-    for t, colour in zip(tracklets, plt.cm.hsv(np.linspace(0, 0.9, max(len(tracklets), 1)))):
+    for i, (t, colour) in enumerate(zip(tracklets, plt.cm.hsv(np.linspace(0, 0.9, max(len(tracklets), 1))))):
         x, y = t.boxes[:, 0] + t.boxes[:, 2] / 2, t.boxes[:, 1] + t.boxes[:, 3]
-        axes.plot(x, y, color=colour, linewidth=1.5, linestyle=":" if UNUSABLE & {*t.flags} else "-")
-        axes.annotate(str(t.tracklet_id), (x[len(x) // 2], y[len(y) // 2]), color="white", fontsize=8, backgroundcolor=colour)
+        axes.plot(
+            x.clip(0, width - 1),
+            y.clip(0, height - 1),
+            color=colour,
+            linewidth=1.5,
+            linestyle=":" if UNUSABLE & {*t.flags} else "-",
+        )
+        at = len(x) * (1 + i % 7) // 8  # not all in one place
+        axes.annotate(str(t.tracklet_id), (x[at], y[at]), color="white", fontsize=8, backgroundcolor=colour)
+    return figure
+
+
+def boxes_in(picture: np.ndarray, tracklets: Sequence[FootageTracklet], number: int) -> Figure:
+    """One frame, uint8 (3, H, W), and the boxes of whoever is followed in it; `number` is the frame's, from 0."""
+    height, width = picture.shape[1:]
+    figure, axes = plt.subplots(figsize=(3.6, 3.6 * height / width + 0.3), layout="constrained")
+    plots.show_image(axes, picture, f"frame {number}")
+    for t in tracklets:
+        for left, top, wide, high in t.boxes[t.numbers == number]:
+            axes.add_patch(plt.Rectangle((left - 0.5, top - 0.5), wide, high, fill=False, color=plots.RIGHT))
+            axes.annotate(str(t.tracklet_id), (left, top - 3), color="white", fontsize=9)
     return figure
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from reidlib.data.crops import MARGIN
-from reidlib.data.footage.foreground import CROWDED, Background, blobs
+from reidlib.data.footage.foreground import CROWDED, MOVING, Background, blobs
 from reidlib.data.footage.tracking import WALKED, Sighting, Tracker, at_edge
 from reidlib.data.footage.video import open_video
 from reidlib.data.mask_mars import MIN_MASKS, MIN_SHARE
@@ -28,10 +28,10 @@ class FootageTracklet(Tracklet):
 
     video: the file's name. fps: its frames a second. numbers: (n,) int, the numbers of all frames, from 0, in which the
     person was seen, and boxes: (n, 4) float, left, top, width and height in pixels. kept: (len,) int, which of these n
-    have pixels here. flags: what may be wrong, from `FLAGS`: "cut off" and "several people" (in more than `SHARE` of the
-    frames the box touches the picture's border, or its foreground is shared with other tracks), "few pixels" (fewer than
-    8 masks that cover 15 % of the crop, the rule of Mask-MARS), "short" (under a second), "standing" (it never moved
-    half of its height: often no person).
+    have pixels here. flags: what may be wrong, from `FLAGS`: "cut off" and "several people" (in more than `SHARE` of
+    the frames the box touches the picture's border, or its foreground is shared with other tracks), "few pixels" (fewer
+    than 8 masks that cover 15 % of the crop, the rule of Mask-MARS), "short" (under a second), "standing" (it never
+    moved half of its height: often no person).
     """
 
     video: str
@@ -65,7 +65,7 @@ def follow(
     share of the picture's height. Identities are `UNKNOWN_PERSON`; tracklets are numbered from 1.
 
     The same file gives the same tracklets. FileNotFoundError and ValueError as `open_video`; warns if the file breaks
-    off, and if most of the picture is foreground in most frames, as it is when the camera moves.
+    off, and if most of the picture changes all the time, as it does when the camera moves.
     """
     video = open_video(path)
     background = Background(video.samples(), video.fps)
@@ -92,10 +92,10 @@ def follow(
         if tracker.believed(len(track.numbers)):
             count += 1
             yield track.tracklet(video.path.name, video.fps, camera_id, count)
-    if crowded > 0.5 * (number + 1):
+    if background.deviation > MOVING or crowded > 0.5 * (number + 1):
         warnings.warn(
-            f"{path}: in {crowded} of {number + 1} frames most of the picture is foreground, as if the camera moved; "
-            "only a fixed camera has a background that people can be told from",
+            f"{path}: most of the picture changes all the time, as if the camera moved; tracklets are not to be "
+            "trusted. Give the video of a fixed camera",
             stacklevel=2,
         )
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-MEMORY_SECONDS = 20.0  # after which something new that stands still is background
+MEMORY_SECONDS = 4.0  # after which something new that stands still is background
+MIN_VARIANCE = 15.0  # of a pixel, in squared grey levels, where the samples show less: light and leaves change
+MOVING = 15.0  # grey levels that the samples of a camera that moves deviate from their median
 CROWDED = 0.5  # share of foreground above which the picture as a whole has changed
 SHADOW = 0.6  # a pixel of the background's hue and so much of its brightness, or more, is shadow
-THIN = 0.12  # of a piece's height: at its sides, columns with less than this are a cast shadow
+THIN = 0.08  # of a piece's height: at its sides, columns with less than this are a cast shadow
 _CLOSE = 0.012  # of the picture's height: gaps up to this are closed, twice as much upright
 _PERSON = 255  # MOG2's label; shadows have another one
 
@@ -32,20 +34,24 @@ class Background:
     """The background of one camera; `picture` is what it shows at the moment, uint8 (H, W, 3), smoothed.
 
     It starts as the median of sampled pictures: whoever covers a place in fewer than half of them is not in it. Their
-    median deviation from it says how large the noise is.
+    median `deviation` from it, in grey levels, says how large the noise is, or that the camera moves.
     """
 
     def __init__(self, samples: list[np.ndarray], fps: float):
         smooth = [_smooth(sample) for sample in samples]
         rows = range(len(smooth[0]))  # one at a time, as the median makes a copy
         self.picture = np.stack([np.median([s[row] for s in smooth], axis=0) for row in rows]).astype(np.uint8)
-        deviation = np.median([np.median(cv2.absdiff(self.level(sample), self.picture)) for sample in samples])
+        self.deviation = deviation = float(
+            np.median([np.median(cv2.absdiff(self.level(sample), self.picture)) for sample in samples])
+        )
         self._second, self._age = max(round(fps), 1), 0
         self._model = cv2.createBackgroundSubtractorMOG2(varThreshold=16, detectShadows=True)
-        self._model.setVarInit(max((1.4826 * deviation) ** 2, self._model.getVarInit()))
+        self._model.setVarInit(max((1.4826 * deviation) ** 2, MIN_VARIANCE))
         self._model.setVarMax(5 * self._model.getVarInit())
         self._model.setShadowThreshold(SHADOW)
         self._model.apply(self.picture, learningRate=1.0)
+        # After n frames a new colour weighs 1 - (1 - rate)^n; it is background once the others are below the ratio.
+        self._rate = -np.log(self._model.getBackgroundRatio()) / (MEMORY_SECONDS * fps)
 
     def level(self, frame: np.ndarray) -> np.ndarray:
         """A picture smoothed, and as bright as the background: most pixels show it, so the median ratio is the
@@ -68,7 +74,7 @@ class Background:
         frame = frame.copy()
         for left, top, right, lower in (np.maximum([*box[:2], *(box[:2] + box[2:])], 0).astype(int) for box in walkers):
             frame[top:lower, left:right] = self.picture[top:lower, left:right]
-        self._model.apply(frame, learningRate=0.1 if changed else 1 / (MEMORY_SECONDS * self._second))
+        self._model.apply(frame, learningRate=0.1 if changed else self._rate)
         self._age += 1
         if self._age % self._second == 0 or changed:
             self.picture = self._model.getBackgroundImage()

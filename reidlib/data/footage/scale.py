@@ -1,7 +1,7 @@
-"""How tall a person is in the picture, by where the feet are; and pieces of foreground united to persons of that height.
+"""How tall a person is in the picture, by where the feet are; and pieces of foreground united to persons so tall.
 
-On flat ground before a camera that is nearly level, a person's height in pixels is linear in the row of the feet (Hoiem,
-Efros, Hebert, "Putting objects in perspective", IJCV 2008, Equation 5). The line is learnt from the walkers themselves.
+On flat ground before a camera that is nearly level, a person's height in pixels is linear in the row of the feet
+(Hoiem, Efros, Hebert, "Putting objects in perspective", IJCV 2008). The line is learnt from the walkers themselves.
 """
 
 from collections import deque
@@ -23,7 +23,7 @@ class Scale:
 
     def __init__(self, picture_height: int):
         self._points: deque[tuple[float, float]] = deque(maxlen=KEPT)
-        self._spread = (0.05 * picture_height) ** 2  # keeps the slope small where all feet are in nearly one row
+        self._spread = (0.03 * picture_height) ** 2  # keeps the slope small where all feet are in nearly one row
         self._line = (0.0, 0.0, 0.0)
         self._new = 0
 

@@ -7,7 +7,7 @@ prediction, in units of its size; what such a piece says of the position counts 
 person is cut into several.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from reidlib.data.footage.foreground import Blob
 from reidlib.data.footage.scale import Scale, unite
 
 MIN_OVERLAP = 0.1  # of prediction and blob, weighted by how alike their colours are, to be a pair
+SETTLED = 3  # frames in which a track has been seen, before it may share a blob
 CONFIRM_SECONDS = 0.4  # a track is believed after so long, three frames at least
 MISSED_SECONDS = 1.0  # how long a track goes on without being seen
 HIDDEN_SECONDS = 2.5  # the same while its prediction lies in another one's blob
@@ -46,7 +47,7 @@ class _Track:
     centre: np.ndarray  # (x, y) pixels
     size: np.ndarray  # (width, height) pixels
     colours: np.ndarray  # as in `_colours`, a running mean
-    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))  # pixels a frame
+    velocity: np.ndarray  # pixels a frame
     seen: int = 1
     missed: int = 0
     odd: int = 0  # frames in a row whose blob was no good for the size
@@ -135,7 +136,7 @@ class Tracker:
         for i in set(range(len(self._tracks))) - pieces.keys():
             track, j = self._tracks[i], int(shared[i].argmax())
             covered = shared[i, j] > 0.4 * track.size.prod()
-            track.hidden = bool(covered and track.seen > 2)
+            track.hidden = bool(covered and track.seen >= SETTLED)
             if track.hidden and j in track_of and track.size[1] > 0.5 * self._tracks[track_of[j]].size[1]:
                 groups[track_of[j]].append(i)
         for j in set(range(len(found))) - track_of.keys():
@@ -164,7 +165,7 @@ class Tracker:
             mask = np.zeros_like(foreground)
             mask[rows[mine], columns[mine]] = True
             track.update(_box(rows[mine], columns[mine], window), sure=False)
-            sightings.append(Sighting(track.number, track.box, mask, window, True))
+            sightings.append(Sighting(track.number, self._inside(track.box), mask, window, True))
         return sightings
 
     def _alone(
@@ -183,7 +184,7 @@ class Tracker:
             track.colours = 0.9 * track.colours + 0.1 * _colours(frame, mask, window)
         if sure and track.walks and not cut and not track.wide:
             self._scale.add(box)
-        return Sighting(track.number, box if sure else track.box, mask, window, False)
+        return Sighting(track.number, box if sure else self._inside(track.box), mask, window, False)
 
     def _complete(self, box: np.ndarray, size: np.ndarray) -> np.ndarray:
         """A box cut off by the border of the picture, continued outside to the size that the track had."""
@@ -214,7 +215,7 @@ class Tracker:
                 track.centre, track.size, track.wide, track.odd = box[:2] + box[2:] / 2, box[2:], 0, 0
                 number = track.number
             else:
-                number = self._new(box, _colours(frame, mask, whole.window))
+                number = self._new(box, _colours(frame, mask, whole.window), track.velocity, SETTLED)
             sightings.append(Sighting(number, box, mask, whole.window, True))
         return sightings
 
@@ -222,9 +223,9 @@ class Tracker:
         mask, window = _cut(blob, labels)
         return Sighting(self._new(blob.box, _colours(frame, mask, window)), blob.box, mask, window, False)
 
-    def _new(self, box: np.ndarray, colours: np.ndarray) -> int:
+    def _new(self, box: np.ndarray, colours: np.ndarray, velocity: np.ndarray | float = 0.0, seen: int = 1) -> int:
         self._count += 1
-        self._tracks.append(_Track(self._count, box[:2] + box[2:] / 2, box[2:], colours))
+        self._tracks.append(_Track(self._count, box[:2] + box[2:] / 2, box[2:], colours, velocity + np.zeros(2), seen))
         return self._count
 
     def _fits(self, blob: Blob) -> bool:
@@ -239,6 +240,12 @@ class Tracker:
         x, y = track.centre
         inside = 0 <= x < self._resolution[1] and 0 <= y < self._resolution[0]
         return inside and track.missed <= limit * self._fps
+
+    def _inside(self, box: np.ndarray) -> np.ndarray:
+        """The part of a box that lies in the picture."""
+        limit = np.array(self._resolution[::-1])
+        low, high = box[:2].clip(0, limit - 1), (box[:2] + box[2:]).clip(1, limit)
+        return np.concatenate([low, high - low])
 
     def _at_edge(self, box: np.ndarray) -> bool:
         return at_edge(box, self._resolution)

@@ -51,7 +51,7 @@ class Video:
         (but five pictures, however large)."""
         samples = min(SAMPLES, max(5, SAMPLE_BYTES // (3 * self.width * self.height)))
         span = int(SAMPLE_SECONDS * self.fps)
-        step = max(min(self.count or span, span) // samples, 1)
+        step = max(-(-min(self.count or span, span) // samples), 1)
         chosen = (frame for number, frame in enumerate(_decode(self.path)) if number % step == step // 2)
         return list(islice(chosen, samples))
 

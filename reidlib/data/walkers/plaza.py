@@ -49,6 +49,17 @@ class Plaza:
                 rows.append((frame, number, x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1))
         return np.array(sorted(rows), dtype=float)
 
+    def person_in(self, numbers: np.ndarray, boxes: np.ndarray) -> int:
+        """The person to whom most of what is seen of people in these boxes belongs, 0 if nobody is seen.
+
+        numbers: (n,) frames from 0; boxes: (n, 4) left, top, width, height in pixels.
+        """
+        pixels = np.zeros(len(self.person_ids) + 1)
+        for number, (left, top, width, height) in zip(numbers, np.round(boxes).astype(int).clip(0)):
+            window = self.labels[number, top : top + height, left : left + width]
+            pixels += np.bincount(window.ravel(), minlength=len(pixels))
+        return int(self.person_ids[pixels[1:].argmax()]) if pixels[1:].any() else 0
+
 
 def plaza(
     seed: int = 0,
@@ -77,8 +88,8 @@ def plaza(
     corner = (-0.5 * width / scale, -0.5 * height / scale)
     actors = []
     for number, start in zip(order, times):
-        way = dict(view=rng.choice((90, 270)) + rng.uniform(-18, 18), depth=rng.uniform(-1.6, 1.2))
-        actors.append(_walk(people[number], start, way["view"], way["depth"], rng.random(), fps, corner, camera))
+        view, depth, phase = rng.choice((90, 270)) + rng.uniform(-18, 18), rng.uniform(-1.6, 1.2), rng.random()
+        actors.append(_walk(people[number], start, view, depth, phase, fps, corner, camera))
     count = max(actor.first + actor.count for actor in actors)
     frames, labels = np.empty((count, 3, *resolution), np.uint8), np.zeros((count, *resolution), np.uint8)
     for first in range(0, count, _BLOCK):
