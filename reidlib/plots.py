@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from reidlib.data import Tracklet
 
@@ -73,6 +74,12 @@ def walk_sheet(tracklets: Sequence[Tracklet], columns: int, frame: int = 0, widt
         images.append(np.concatenate([colour, white], axis=1))
     titles = [f"{t.condition}\n{t.view}°" for t in tracklets]
     return contact_sheet(images, columns=columns, titles=titles, width=width)
+
+
+def masked_frames(frames: np.ndarray, masks: np.ndarray, titles: Sequence[str] | None = None) -> Figure:
+    """Frames, uint8 (n, 3, H, W), in a row above the same with all darkened but the masks (n, 1, H, W) of 0 and 1."""
+    person = np.where(masks > 0, frames, frames // 4)
+    return contact_sheet([*frames, *person], len(frames), titles and [*titles, *[""] * len(frames)])
 
 
 def truth_row(tracklet: Tracklet, frame: int) -> Figure:
@@ -141,13 +148,13 @@ def ranked_list(query: Tracklet, gallery: Sequence[Tracklet], order: np.ndarray,
     return figure
 
 
-def embedding_map(points: np.ndarray, person_ids: np.ndarray, camera_ids: np.ndarray) -> Figure:
-    """A 2-D map (n, 2) of features, one colour a person and one marker a camera; ids (n,) integers."""
-    frame = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "person": person_ids.astype(str), "camera": camera_ids})
+def embedding_map(points: np.ndarray, person_ids: np.ndarray, groups: np.ndarray, group: str = "camera") -> Figure:
+    """A 2-D map (n, 2) of features: one colour a person, by ids (n,), one marker a `group`, by its names (n,)."""
+    frame = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "person": person_ids.astype(str), group: groups})
     figure, axes = plt.subplots(figsize=(6, 5), layout="constrained")
     palette = sns.color_palette("husl", frame["person"].nunique())
-    sns.scatterplot(frame, x="x", y="y", hue="person", style="camera", palette=palette, legend=False, s=45, ax=axes)
-    axes.set(xticks=[], yticks=[], xlabel="", ylabel="", title="one colour a person, one marker a camera")
+    sns.scatterplot(frame, x="x", y="y", hue="person", style=group, palette=palette, legend=False, s=45, ax=axes)
+    axes.set(xticks=[], yticks=[], xlabel="", ylabel="", title=f"one colour a person, one marker a {group}")
     return figure
 
 
@@ -169,7 +176,7 @@ def loss_history(history: pd.DataFrame) -> Figure:
     for term in history.columns.drop("iteration"):
         axes.plot(history["iteration"], history[term], label=term)
     axes.set(xlabel="iteration", ylabel="loss", yscale="log")
-    axes.legend()
+    figure.legend(loc="outside right upper", fontsize=8)
     return figure
 
 
@@ -186,4 +193,67 @@ def score_intervals(rows: pd.DataFrame, score: str) -> Figure:
     axes.set(yticks=range(len(rows)), yticklabels=rows["row"], xlabel=f"{score} (%), mean and 95 % interval over seeds")
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def sweep_lines(cells: pd.DataFrame, columns: Sequence[str]) -> Figure:
+    """Scores in percent over a setting that was swept: one panel for each of the columns, one line a system.
+
+    cells: of `reidlib.papers.table`, whose rows are called "<system>, <setting>"; settings are drawn in their order.
+    Means have their intervals where there is more than one seed; what is not yet measured is left out.
+    """
+    systems, settings = zip(*(row.rsplit(", ", 1) for row in cells["row"]))
+    cells = cells.assign(system=systems, place=pd.factorize(np.array(settings))[0])
+    figure, grid = plt.subplots(1, len(columns), figsize=(3.2 * len(columns), 3.4), layout="constrained", squeeze=False)
+    for column, axes in zip(columns, grid[0]):
+        for system, group in cells[cells["column"] == column].groupby("system", sort=False):
+            spread = np.stack([group["measured"] - group["low"], group["high"] - group["measured"]])
+            axes.errorbar(group["place"], group["measured"], np.nan_to_num(spread), marker="o", capsize=3, label=system)
+        axes.set_xticks(range(len({*settings})), dict.fromkeys(settings), rotation=30, ha="right")
+        axes.set(title=column, ylabel="%")
+        axes.grid(axis="y", alpha=0.3)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
+    return figure
+
+
+def channel_attention(gates: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    """What gates do to the channels of each modality, {modality: {condition: gates (B, d) in [0, 1]}}.
+
+    One panel a modality, one line a condition: the mean gate of each channel over the clips, channels sorted by that of
+    the first condition. Lines that part show that the module reacts to the condition.
+    """
+    figure, grid = plt.subplots(
+        1, len(gates), figsize=(3 * len(gates), 2.8), layout="constrained", squeeze=False, sharey=True
+    )
+    for (modality, conditions), axes in zip(gates.items(), grid[0]):
+        order = next(iter(conditions.values())).mean(axis=0).argsort()
+        for condition, values in conditions.items():
+            axes.plot(values.mean(axis=0)[order], label=condition, linewidth=1)
+        axes.set(title=modality, xlabel="channel, sorted")
+    grid[0, 0].set_ylabel("gate, mean over clips")
+    grid[0, -1].legend()
+    return figure
+
+
+VERDICTS = {"replicates": RIGHT, "contradicted": WRONG, "leaning": "#264653", "inconclusive": NEUTRAL}
+
+
+def claim_intervals(ledger: pd.DataFrame) -> Figure:
+    """The differences behind the verdicts, in points: one line a claim, coloured by its verdict.
+
+    ledger: of `reidlib.papers.claims`. A dot has the measured difference and its interval, a cross the difference in
+    the paper's own numbers. Beyond ±1 the axis is logarithmic. Claims that are not yet measured have no dot.
+    """
+    figure, axes = plt.subplots(figsize=(7.5, 0.16 * len(ledger) + 1), layout="constrained")
+    for place, claim in enumerate(ledger.itertuples()):
+        axes.plot(claim.reported, place, "x", color="black", markersize=4)
+        colour = VERDICTS.get(claim.verdict, NEUTRAL)
+        axes.plot(claim.difference, place, "o", color=colour, markersize=4)
+        axes.plot([claim.low, claim.high], [place, place], color=colour)
+    axes.axvline(0, color="black", linewidth=0.6)
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_yticks(range(len(ledger)), ledger["claim"], fontsize=6)
+    axes.set(ylim=(len(ledger) - 0.5, -0.5), xlabel="points, measured (dot) and reported (cross)")
+    keys = [Line2D([], [], color=colour, marker="o", label=verdict) for verdict, colour in VERDICTS.items()]
+    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=7)
     return figure

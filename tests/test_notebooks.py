@@ -19,7 +19,7 @@ def notebook(request) -> dict:
 
 
 def test_there_are_notebooks():
-    assert {"00_tour", "01_walkers", "02_evaluation", "70_footage"} <= {path.stem for path in NOTEBOOKS}
+    assert {"00_tour", "01_walkers", "02_evaluation", "10_seqmasks", "70_footage"} <= {path.stem for path in NOTEBOOKS}
 
 
 def test_executed_once_in_order_without_errors(notebook):

@@ -76,6 +76,16 @@ def test_walk_sheet_puts_the_silhouette_below_the_frame():
         assert (image[:8] == 30).all() and (image[8:, :2] == 0).all() and (image[8:, 2:] == 255).all()
 
 
+def test_masked_frames_keep_the_person_alone():
+    frames = np.full((2, 3, 8, 4), 200, np.uint8)
+    masks = np.zeros((2, 1, 8, 4), np.uint8)
+    masks[1, 0, :, :2] = 1
+    figure = plots.masked_frames(frames, masks, ["a", "b"])
+    assert titles(figure) == ["a", "b", "", ""]
+    assert [sorted({*image.flat}) for image in images(figure)] == [[200], [200], [50], [50, 200]]
+    assert (images(figure)[3][:, :2] == 200).all()
+
+
 def test_truth_row_shows_each_kind():
     parts = np.zeros((5, 8, 4), np.uint8)
     parts[:, 2:6] = 3
@@ -124,7 +134,7 @@ def test_joint_angles_are_drawn_in_degrees_over_the_cycle():
     angles = {name: {"hip": np.full(5, value), "knee": np.zeros(5)} for name, value in (("a", np.pi / 6), ("b", 0))}
     figure = plots.joint_angles(angles, phase)
     assert titles(figure) == ["hip", "knee"]
-    a, b = figure.axes[0].lines
+    a, _ = figure.axes[0].lines
     np.testing.assert_allclose(a.get_ydata(), 30)
     assert a.get_xdata().tolist() == [0, 25, 50, 75, 100]
     assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["a", "b"]
@@ -152,6 +162,13 @@ def test_an_embedding_map_has_a_colour_a_person():
     assert colours[0] == colours[1] and len(set(colours)) == 3
     markers = [path.vertices.tobytes() for path in drawn.get_paths()]
     assert markers[0] == markers[2] != markers[1] == markers[3]
+
+
+def test_an_embedding_map_says_what_its_markers_are():
+    figure = plots.embedding_map(np.eye(2), np.array([1, 2]), np.array(["nm", "cl"]), group="condition")
+    assert figure.axes[0].get_title() == "one colour a person, one marker a condition"
+    first, second = figure.axes[0].collections[0].get_paths()
+    assert first.vertices.tobytes() != second.vertices.tobytes()
 
 
 def test_cmc_curves_are_the_share_of_valid_queries():
@@ -193,6 +210,60 @@ def test_score_intervals_are_drawn_from_low_to_high():
     assert line.get_xdata().tolist() == [1, 40, 50]
     assert [segment[:, 0].tolist() for segment in bars.get_segments()] == [[0.5, 1.5], [40, 40], [47, 53]]
     assert axes.yaxis_inverted() and "mAP" in axes.get_xlabel()
+
+
+def test_sweep_lines_have_a_panel_a_column_and_a_line_a_system():
+    cells = pd.DataFrame(
+        [
+            ("one, and more, severity 0", "mAP", 10.0, 8.0, 12.0),
+            ("one, and more, severity 1", "mAP", 20.0, np.nan, np.nan),
+            ("other, severity 0", "mAP", np.nan, np.nan, np.nan),
+            ("other, severity 1", "mAP", 5.0, np.nan, np.nan),
+            ("other, severity 1", "CL", 7.0, np.nan, np.nan),
+        ],
+        columns=["row", "column", "measured", "low", "high"],
+    )
+    figure = plots.sweep_lines(cells, ["CL", "mAP"])
+    assert titles(figure) == ["CL", "mAP"]
+    [only] = figure.axes[0].containers
+    assert only.get_label() == "other" and only.lines[0].get_xydata().tolist() == [[1, 7]]
+    one, other = figure.axes[1].containers
+    assert (one.get_label(), other.get_label()) == ("one, and more", "other")
+    assert one.lines[0].get_xydata().tolist() == [[0, 10], [1, 20]]
+    [bars] = one.lines[2]
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[8, 12], [20, 20]]
+    drawn = other.lines[0].get_ydata()
+    assert np.isnan(drawn[0]) and drawn[1] == 5
+    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["severity 0", "severity 1"]
+
+
+def test_channel_attention_sorts_channels_by_the_first_condition():
+    gates = {"gait": {"nm": np.array([[0.9, 0.1, 0.5], [0.7, 0.3, 0.5]]), "cl": np.array([[0.2, 0.4, 0.6]])}}
+    figure = plots.channel_attention(gates)
+    assert titles(figure) == ["gait"]
+    lines = {line.get_label(): line.get_ydata().tolist() for line in figure.axes[0].get_lines()}
+    assert lines == {"nm": pytest.approx([0.2, 0.5, 0.8]), "cl": pytest.approx([0.4, 0.6, 0.2])}
+
+
+def test_claim_intervals_are_coloured_by_verdict():
+    ledger = pd.DataFrame(
+        [
+            ("above", "replicates", 3.0, 1.0, 5.0, 0.5),
+            ("below", "contradicted", -3.0, -4.0, -2.0, np.nan),
+            ("who knows", "not yet measured", np.nan, np.nan, np.nan, 2.0),
+        ],
+        columns=["claim", "verdict", "difference", "low", "high", "reported"],
+    )
+    axes = plots.claim_intervals(ledger).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["above", "below", "who knows"]
+    assert axes.yaxis_inverted()
+    reported, difference, interval = (axes.get_lines()[i:9:3] for i in range(3))
+    assert [line.get_xdata()[0] for line in reported] == pytest.approx([0.5, np.nan, 2.0], nan_ok=True)
+    assert [line.get_xdata()[0] for line in difference] == pytest.approx([3, -3, np.nan], nan_ok=True)
+    assert [line.get_xdata()[0] for line in interval[:2]] == [1, -4]
+    assert [line.get_xdata()[1] for line in interval[:2]] == [5, -2]
+    assert [line.get_color() for line in interval] == [plots.RIGHT, plots.WRONG, plots.NEUTRAL]
+    assert [line.get_ydata()[0] for line in interval] == [0, 1, 2]
 
 
 def test_figures_are_saved_as_small_pictures_in_new_folders(tmp_path):

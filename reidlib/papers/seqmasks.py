@@ -186,25 +186,23 @@ def _twins() -> list[Row]:
 
 
 def _sweeps() -> list[Row]:
-    """How far conclusions follow from how much clothes change, and from how good the masks are."""
+    """How far conclusions follow from how much clothes change, and from how good the masks are.
+
+    Each sweep holds the world as it is, so that its points share their seed.
+    """
     systems = ("Appearance Baseline + Foreground Branch", "Modified GaitSet", WHOLE)
+    severities = {s: {"clothes_change": s} for s in (0.0, 0.25, 0.5)} | {1.0: {}}
     severity = [
-        Row("clothes", f"{name}, severity {severity:g}", _on(system(LABORATORY, name), clothes_change=severity), 1)
+        Row("clothes", f"{name}, severity {severity:g}", _on(system(LABORATORY, name), **options), 1)
         for name in systems
-        for severity in (0.0, 0.25, 0.5)
+        for severity, options in severities.items()
     ]
+    qualities = {"true": {}} | {q: {"masks": q, "silhouettes": q} for q in ("eroded", "dilated", "noisy", "full")}
     quality = [
-        Row(
-            table,
-            f"{name}, masks {quality}",
-            _on(system(base, name), masks=quality, silhouettes=quality),
-            1,
-            False,
-            columns,
-        )
+        Row(table, f"{name}, masks {quality}", _on(system(base, name), **options), 1, False, columns)
         for table, base, columns in (("masks, street", WILD, MARS_SCORES), ("masks, laboratory", LABORATORY, {}))
         for name in systems
-        for quality in ("eroded", "dilated", "noisy", "full")
+        for quality, options in qualities.items()
     ]
     return severity + quality
 

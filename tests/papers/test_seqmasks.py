@@ -128,6 +128,14 @@ def differing(one, other):
     return {name for name in vars(one) if getattr(one, name) != getattr(other, name)}
 
 
+def test_sweeps_hold_the_run_of_the_paper_s_own_table():
+    rows = {(row.table, row.label): row for row in rows_of("seqmasks")}
+    for name in ("Appearance Baseline + Foreground Branch", "Modified GaitSet", "Fusion Network (end2end)"):
+        assert rows["clothes", f"{name}, severity 1"].run == rows["II", name].run
+        assert rows["masks, street", f"{name}, masks true"].run == rows["I", name].run
+        assert rows["masks, laboratory", f"{name}, masks true"].run == rows["II", name].run
+
+
 def test_a_control_differs_from_what_it_controls_in_one_thing():
     rows = {(row.table, row.label): row.run for row in rows_of("seqmasks")}
     for table in ("I", "II"):
