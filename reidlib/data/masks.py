@@ -96,23 +96,18 @@ def with_silhouettes(
     return _exchanged(benchmark, changed, f"silhouettes {quality} {size}")
 
 
-class _Still(Rows):
-    """The middle one of some rows, as often as asked for."""
+@dataclass(frozen=True)
+class _Still:
+    """The middle one of some rows, as often as asked for; stands in for `length` rows."""
 
-    def __init__(self, rows: Rows, length: int):
-        self._rows, self._length = rows, length
+    rows: Rows
+    length: int
 
     def __len__(self) -> int:
-        return self._length
+        return self.length
 
     def __getitem__(self, indices: Sequence[int]) -> np.ndarray:
-        return self._rows[np.full(len(indices), len(self._rows) // 2)]
-
-    def __getstate__(self) -> dict:
-        return self.__dict__
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
+        return self.rows[np.full(len(indices), len(self.rows) // 2)]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from reidlib.data import casia_b
 from reidlib.data.batches import ClipBatch
 from reidlib.losses import CenterLoss, batch_all_triplet_loss, identity_loss, weighted_triplet_loss
 from reidlib.papers.rows import Row, Run
 from reidlib.training import gather, multistep, with_warmup
+from reidlib.training.schedules import Schedule
 
 CENTER_WEIGHT = 0.0005
 
@@ -22,7 +24,7 @@ CENTER_WEIGHT = 0.0005
 LEARNING_RATE = 3e-3
 ITERATIONS = 1200
 GAIT_LEARNING_RATE, GAIT_ITERATIONS = 1e-3, 600  # table "choices, gait"; twice the length adds two to three points
-CONDITIONS = ("nm", "bg", "cl")
+CONDITIONS = tuple(casia_b.CONDITIONS)
 SILHOUETTES = 12  # all of a walk's in the rendered gait worlds
 
 
@@ -63,22 +65,24 @@ class AGWObjective(nn.Module):
 
 
 def agw_training(model: nn.Module, run: Run, num_ids: int) -> dict:
-    """AGW's training: Adam with weight decay 5e-4 and the released schedule; the centres have plain SGD of their own.
-
-    Of 120 epochs, the rate warms up over 10 and falls to a tenth at 40 and again at 70, whatever `run.iterations` are.
-    """
+    """AGW's training: Adam with weight decay 5e-4 and the released schedule; plain SGD for the centres."""
     objective = AGWObjective(num_ids, model.backbone.channels)
     parameters = [p for p in model.parameters() if p.requires_grad]
-    milestones = (run.iterations * 40 // 120, run.iterations * 70 // 120)
     return {
         "objective": objective,
         "optimisers": {
             "network": torch.optim.Adam(parameters, lr=run.learning_rate, weight_decay=5e-4),
             "centers": torch.optim.SGD(objective.parameters(), lr=0.5),
         },
-        "schedules": {"network": with_warmup(multistep(milestones), run.iterations * 10 // 120)},
+        "schedules": {"network": agw_schedule(run.iterations)},
         "weights": {"network": {"center": CENTER_WEIGHT}},
     }
+
+
+def agw_schedule(iterations: int) -> Schedule:
+    """AGW's released schedule at any length: of 120 epochs, the rate warms up over 10 and falls to a tenth at 40 and
+    again at 70."""
+    return with_warmup(multistep((iterations * 40 // 120, iterations * 70 // 120)), iterations * 10 // 120)
 
 
 def gaitset_objective(model: nn.Module, batch: ClipBatch) -> dict[str, dict[str, Tensor]]:
@@ -160,10 +164,10 @@ def _rendered() -> list[Row]:
         _energy_image("yard"),
         Row("yard", "GaitSet", replace(GAITSET, data="yard", evaluation="retrieval", setups=("usual",)), seeds=3),
         Row("twin worlds", "as it is", baseline),
-        Row("twin worlds", "everybody walks alike", _in_world(baseline, same_gait=True), seeds=3),
-        Row("twin worlds", "everybody looks alike", _in_world(baseline, same_appearance=True), seeds=3),
+        Row("twin worlds", "everybody walks alike", baseline.in_world(same_gait=True), seeds=3),
+        Row("twin worlds", "everybody looks alike", baseline.in_world(same_appearance=True), seeds=3),
         *(
-            Row("twin laboratories", f"{name}, {world}", _in_world(run, **options), seeds=3)
+            Row("twin laboratories", f"{name}, {world}", run.in_world(**options), seeds=3)
             for name, run in (("AGW baseline", on_lab), ("GaitSet", GAITSET))
             for world, options in {
                 "as it is": {},
@@ -224,8 +228,3 @@ def _energy_image(world: str, **how) -> Row:
     """What the average of the aligned silhouettes gives away."""
     run = Run("mean_silhouette", world, num_frames=0, silhouettes=SILHOUETTES, metric="euclidean", **how)
     return Row(world, "gait energy image", run, seeds=3)
-
-
-def _in_world(run: Run, **options) -> Run:
-    """The same run in another `street`."""
-    return replace(run, data_options=options)

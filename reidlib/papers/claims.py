@@ -16,10 +16,9 @@ import pandas as pd
 
 from reidlib.evaluation import statistics
 from reidlib.papers.records import FIGURES
-from reidlib.papers.reported import reported_papers, reported_table, reported_tables
 from reidlib.papers.rows import paper_module, rows_of
 from reidlib.papers.runs import records_of
-from reidlib.papers.tables import columns_of, seed_scores
+from reidlib.papers.tables import columns_of, reported_numbers, seed_scores
 
 MARGIN = 1.0  # points, within which two scores are the same
 
@@ -136,9 +135,7 @@ def _cell_scores(paper: str, table: str, cell: Cell, figures: Path) -> dict[int,
 
 def _reported(paper: str, claim: Claim) -> float | None:
     """The claim's difference in the paper's own numbers; None where it gives none for one of the cells."""
-    if paper not in reported_papers() or claim.table not in reported_tables(paper):
-        return None
-    cells = reported_table(paper, claim.table).stack().to_dict()
+    cells = reported_numbers(paper, claim.table).stack().to_dict()
     if not cells.keys() >= {*claim.left, *claim.right}:
         return None
     left, right = ([cells[cell] for cell in side] for side in (claim.left, claim.right))

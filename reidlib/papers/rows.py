@@ -3,7 +3,7 @@
 import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import ModuleType
 
 from reidlib.papers.records import config_hash
@@ -60,6 +60,10 @@ class Run:
         plain = asdict(Run(self.model, self.data))
         changed = {name: value for name, value in asdict(self).items() if json.dumps(value) != json.dumps(plain[name])}
         return config_hash({"model": self.model, "data": self.data, **changed})
+
+    def in_world(self, **data_options) -> "Run":
+        """The same run on the same data in other settings."""
+        return replace(self, data_options=data_options)
 
 
 @dataclass(frozen=True)

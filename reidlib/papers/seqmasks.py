@@ -11,9 +11,24 @@ from torch import Tensor, nn
 
 from reidlib.data.batches import ClipBatch
 from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
+from reidlib.papers.baseline import CONDITIONS, SILHOUETTES, agw_schedule
 from reidlib.papers.rows import Row, Run
-from reidlib.papers.seqmasks_claims import CLAIMS as CLAIMS  # where the ledger looks for them
-from reidlib.training import gather, multistep, with_warmup
+from reidlib.papers.seqmasks_claims import (
+    ALL_ONES,
+    BASELINE,
+    CLAIMS,
+    CONSTANT,
+    FINETUNED,
+    FOREGROUND,
+    GAIT,
+    STILL,
+    TUNED,
+    UNGATED,
+    WHOLE,
+)
+from reidlib.training import gather
+
+__all__ = ["CLAIMS", "rows"]  # what tables and ledgers look for
 
 APPEARANCE = ("global", "foreground")
 MARGIN, GAIT_MARGIN = 0.3, 0.2  # the field's, and GaitSet's; the paper gives none
@@ -51,23 +66,20 @@ def total_weights(model: nn.Module, fusion: float, appearance: float, gait: floa
 
 
 def training(model: nn.Module, run: Run, num_ids: int) -> dict:
-    """Adam with weight decay 5e-4; the rate warms up over a twelfth of the iterations and falls to a tenth after a
-    third and again after seven twelfths. The paper gives neither optimiser nor schedule: these are the baseline's.
+    """Adam with weight decay 5e-4. The paper gives neither optimiser nor schedule: these are the baseline's.
 
     run.training_options: {"lambdas": (λ1, λ2, λ3)}; 1 by default.
     """
-    milestones = (run.iterations * 40 // 120, run.iterations * 70 // 120)
     lambdas = run.training_options.get("lambdas")
     return {
         "objective": objective,
         "optimisers": {"network": torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=5e-4)},
-        "schedules": {"network": with_warmup(multistep(milestones), run.iterations * 10 // 120)},
+        "schedules": {"network": agw_schedule(run.iterations)},
         "weights": {"network": total_weights(model, *lambdas)} if lambdas else None,
     }
 
 
 MARS_SCORES = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-10", "rank-20", "mAP")}
-CONDITIONS = ("nm", "bg", "cl")
 ON_MARS = {f"Mask-MARS {score}": place for score, place in MARS_SCORES.items() if score != "rank-20"}
 ON_CASIA_B = {f"CASIA-B {condition.upper()}": (condition, "including") for condition in CONDITIONS}
 
@@ -79,7 +91,7 @@ WILD = Run(
     learning_rate=LEARNING_RATE,
     crop=0.5,
     masks=True,
-    silhouettes=12,
+    silhouettes=SILHOUETTES,
     metric="euclidean",
 )
 LABORATORY = replace(WILD, data="lab", evaluation="cross-view", setups=CONDITIONS)
@@ -93,14 +105,17 @@ PAPER_SCALE = {
 
 # Systems as the paper names them -> branches and fusion of `reidlib.models.seqmasks`.
 SYSTEMS = {
-    "Appearance Baseline": (("global",), "concat"),
-    "Appearance Baseline + Foreground Branch": (("global", "foreground"), "concat"),
-    "Modified GaitSet": (("gait",), "concat"),
-    "Fusion Network (end2end)": (("global", "foreground", "gait"), "attention"),
+    BASELINE: (("global",), "concat"),
+    FOREGROUND: (("global", "foreground"), "concat"),
+    GAIT: (("gait",), "concat"),
+    WHOLE: (("global", "foreground", "gait"), "attention"),
     "AGConcat": (("global", "foreground", "gait"), "concat"),
     "GGConcat": (("global", "gait"), "concat"),
     "GGFusion": (("global", "gait"), "attention"),
 }
+
+
+COMPARED = (FOREGROUND, GAIT, WHOLE)  # where worlds, clothes and masks change
 
 
 def system(base: Run, name: str, fusion: str | None = None, **options) -> Run:
@@ -116,8 +131,8 @@ def system(base: Run, name: str, fusion: str | None = None, **options) -> Run:
 def finetuned(base: Run) -> Run:
     """The fusion network that starts from its parts, trained alone before, and goes on at half length and a third of
     the rate; so its parts see half as many iterations again as end to end."""
-    parts = tuple(system(base, name) for name in ("Appearance Baseline + Foreground Branch", "Modified GaitSet"))
-    whole = system(base, "Fusion Network (end2end)")
+    parts = tuple(system(base, name) for name in (FOREGROUND, GAIT))
+    whole = system(base, WHOLE)
     return replace(whole, parts=parts, iterations=base.iterations // 2, learning_rate=base.learning_rate / 3)
 
 
@@ -130,12 +145,9 @@ def rows(scale: str) -> list[Row]:
     return [*_tables(WILD, LABORATORY, seeds=6), *_controls(), *_twins(), *_sweeps(), *_choices()]
 
 
-WHOLE, FINETUNED = "Fusion Network (end2end)", "Fusion Network (finetune)"
-
-
 def _tables(wild: Run, laboratory: Run, seeds: int) -> list[Row]:
-    gaitset = replace(system(laboratory, "Modified GaitSet"), model="gaitset", model_options={})
-    nonlocal3d = replace(system(wild, "Appearance Baseline"), model="nonlocal3d", model_options=wild.model_options)
+    gaitset = replace(system(laboratory, GAIT), model="gaitset", model_options={})
+    nonlocal3d = replace(system(wild, BASELINE), model="nonlocal3d", model_options=wild.model_options)
     runs = [
         *(("I", name, system(wild, name), MARS_SCORES) for name in list(SYSTEMS)[:3]),
         ("I", FINETUNED, finetuned(wild), MARS_SCORES),
@@ -154,34 +166,32 @@ def _tables(wild: Run, laboratory: Run, seeds: int) -> list[Row]:
         ("IV", "Non-local+C3D", nonlocal3d, MARS_SCORES),
         ("IV", "Ours (end2end)", system(wild, WHOLE), MARS_SCORES),
     ]
-    kept = {("I", WHOLE), ("II", WHOLE), ("II", "Appearance Baseline + Foreground Branch")}
+    kept = {("I", WHOLE), ("II", WHOLE), ("II", FOREGROUND)}
     return [Row(name, label, run, seeds, (name, label) in kept, columns) for name, label, run, columns in runs]
 
 
 def _controls() -> list[Row]:
     """Rows that keep the parameters of a mechanism and remove what it is said to work by."""
-    appearance = "Appearance Baseline + Foreground Branch"
     found = []
     for table, base, columns in (("I", WILD, MARS_SCORES), ("II", LABORATORY, {})):
         runs = {
-            "foreground branch with an all-ones mask": _on(system(base, appearance), masks="full"),
-            "fusion with a constant silhouette": _on(system(base, WHOLE), silhouettes="constant"),
-            "fusion with one silhouette repeated": _on(system(base, WHOLE), silhouettes="still"),
-            "fusion without its gate": system(base, WHOLE, "ungated"),
-            "concatenation with a tuned weight": system(base, "AGConcat", gait_weight=GAIT_WEIGHTS[base.data]),
+            ALL_ONES: system(base, FOREGROUND).in_world(masks="full"),
+            CONSTANT: system(base, WHOLE).in_world(silhouettes="constant"),
+            STILL: system(base, WHOLE).in_world(silhouettes="still"),
+            UNGATED: system(base, WHOLE, "ungated"),
+            TUNED: system(base, "AGConcat", gait_weight=GAIT_WEIGHTS[base.data]),
         }
-        found += [Row(table, f"control: {label}", run, columns=columns) for label, run in runs.items()]
+        found += [Row(table, label, run, columns=columns) for label, run in runs.items()]
     return found
 
 
 def _twins() -> list[Row]:
     """The systems where everybody looks alike, and where everybody walks alike."""
     worlds = {"as it is": {}, "walks alike": {"same_gait": True}, "looks alike": {"same_appearance": True}}
-    systems = ("Appearance Baseline + Foreground Branch", "Modified GaitSet", WHOLE)
     return [
-        Row(table, f"{name}, {world}", _on(system(base, name), **options), seeds=3, columns=columns)
+        Row(table, f"{name}, {world}", system(base, name).in_world(**options), seeds=3, columns=columns)
         for table, base, columns in (("twin streets", WILD, MARS_SCORES), ("twin laboratories", LABORATORY, {}))
-        for name in systems
+        for name in COMPARED
         for world, options in worlds.items()
     ]
 
@@ -191,18 +201,17 @@ def _sweeps() -> list[Row]:
 
     Each sweep holds the world as it is, so that its points share their seed.
     """
-    systems = ("Appearance Baseline + Foreground Branch", "Modified GaitSet", WHOLE)
     severities = {s: {"clothes_change": s} for s in (0.0, 0.25, 0.5)} | {1.0: {}}
     severity = [
-        Row("clothes", f"{name}, severity {severity:g}", _on(system(LABORATORY, name), **options), 1)
-        for name in systems
+        Row("clothes", f"{name}, severity {severity:g}", system(LABORATORY, name).in_world(**options), 1)
+        for name in COMPARED
         for severity, options in severities.items()
     ]
     qualities = {"true": {}} | {q: {"masks": q, "silhouettes": q} for q in ("eroded", "dilated", "noisy", "full")}
     quality = [
-        Row(table, f"{name}, masks {quality}", _on(system(base, name), **options), 1, False, columns)
+        Row(table, f"{name}, masks {quality}", system(base, name).in_world(**options), 1, False, columns)
         for table, base, columns in (("masks, street", WILD, MARS_SCORES), ("masks, laboratory", LABORATORY, {}))
-        for name in systems
+        for name in COMPARED
         for quality, options in qualities.items()
     ]
     return severity + quality
@@ -230,8 +239,3 @@ def _choices() -> list[Row]:
 
 def _weighted(run: Run, lambdas: tuple[float, float, float]) -> Run:
     return replace(run, training_options={"lambdas": lambdas})
-
-
-def _on(run: Run, **options) -> Run:
-    """The same run on data of other settings."""
-    return replace(run, data_options=options)

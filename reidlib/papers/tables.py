@@ -42,9 +42,7 @@ def table(paper: str, name: str, scale: str = "mini", figures: Path = FIGURES) -
     """
     if name not in (known := table_names(paper, scale)):
         raise ValueError(f"{paper} has no table {name!r}; known: {', '.join(known)}")
-    reported, ours = pd.DataFrame(), [row for row in rows_of(paper, scale) if row.table == name]
-    if paper in reported_papers() and name in reported_tables(paper):
-        reported = reported_table(paper, name)
+    reported, ours = reported_numbers(paper, name), [row for row in rows_of(paper, scale) if row.table == name]
     measured = {}
     for row in ours:
         records = records_of(paper, row, figures)
@@ -67,6 +65,13 @@ def table(paper: str, name: str, scale: str = "mini", figures: Path = FIGURES) -
     numbers = ["reported", "measured", "low", "high"]
     names = ["paper", "table", "row", "column", *numbers, "seeds", "minutes", "measurable"]
     return pd.DataFrame(cells, columns=names).astype(dict.fromkeys([*numbers, "minutes"], float))
+
+
+def reported_numbers(paper: str, name: str) -> pd.DataFrame:
+    """What the paper itself reports in a table, as `reported_table`; empty for tables and papers of our own."""
+    if paper in reported_papers() and name in reported_tables(paper):
+        return reported_table(paper, name)
+    return pd.DataFrame()
 
 
 def seed_scores(records: list[Record], place: tuple[str, str]) -> dict[int, float]:

@@ -1,5 +1,6 @@
 """Boxes (left, top, width, height) in pixels: their overlap, who belongs to whom, and agreement with the truth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,12 @@ def intersection(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     low = np.maximum(a[:, None, :2], b[:, :2])
     high = np.minimum((a[:, :2] + a[:, 2:])[:, None], b[:, :2] + b[:, 2:])
     return np.prod(np.maximum(high - low, 0), axis=-1)
+
+
+def around(boxes: Sequence[np.ndarray]) -> np.ndarray:
+    """The smallest box (4,) that holds all of one or more boxes (4,)."""
+    low = np.min([box[:2] for box in boxes], axis=0)
+    return np.concatenate([low, np.max([box[:2] + box[2:] for box in boxes], axis=0) - low])
 
 
 def assign(overlaps: np.ndarray, threshold: float) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from reidlib.data.crops import MARGIN
 from reidlib.data.footage.foreground import CROWDED, MOVING, Background, blobs
 from reidlib.data.footage.tracking import WALKED, Sighting, Tracker, at_edge
 from reidlib.data.footage.video import open_video
-from reidlib.data.mask_mars import MIN_MASKS, MIN_SHARE
+from reidlib.data.mask_mars import MIN_MASKS, effective
 from reidlib.data.tracklets import ArrayFrames, Tracklet
 
 UNKNOWN_PERSON = -1  # identities are not known; in evaluation, below 0 means never counted
@@ -147,7 +147,7 @@ class _Growing:
         wrong = (
             self.cut > SHARE * count,
             self.shared > SHARE * count,
-            (masks.mean(axis=(1, 2)) >= MIN_SHARE).sum() < MIN_MASKS,
+            effective(masks[:, None]).sum() < MIN_MASKS,
             self.numbers[-1] - self.numbers[0] + 1 < SHORT_SECONDS * fps,
             np.hypot(*way) < WALKED * np.median(boxes[:, 3]),
         )

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from reidlib.data.footage.boxes import around
 from reidlib.data.footage.foreground import Blob
 
 MIN_POINTS = 30  # boxes of walkers before the line is used
@@ -70,9 +71,7 @@ def unite(found: list[Blob], scale: Scale) -> list[Blob]:
 
 
 def _join(a: Blob, b: Blob) -> Blob:
-    low = np.minimum(a.box[:2], b.box[:2])
-    high = np.maximum(a.box[:2] + a.box[2:], b.box[:2] + b.box[2:])
-    return replace(a, labels=a.labels + b.labels, box=np.concatenate([low, high - low]), area=a.area + b.area)
+    return replace(a, labels=a.labels + b.labels, box=around([a.box, b.box]), area=a.area + b.area)
 
 
 def _is_person(a: np.ndarray, b: np.ndarray, joined: np.ndarray, scale: Scale) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reidlib.data.footage.boxes import assign, intersection, overlap
+from reidlib.data.footage.boxes import around, assign, intersection, overlap
 from reidlib.data.footage.foreground import Blob
 from reidlib.data.footage.scale import Scale, unite
 
@@ -147,7 +147,7 @@ class Tracker:
 
     def _observe(self, group: list[_Track], own: list[Blob], frame: np.ndarray, labels: np.ndarray) -> list[Sighting]:
         """Sightings of the tracks that share these blobs."""
-        box = _around([blob.box for blob in own])
+        box = around([blob.box for blob in own])
         window = _window(box, labels.shape)
         foreground = np.isin(labels[window], [label for blob in own for label in blob.labels])
         if len(group) == 1:
@@ -260,11 +260,6 @@ def _box(rows: np.ndarray, columns: np.ndarray, window: tuple[slice, slice]) -> 
     """The box around pixels that are numbered within a window."""
     low = np.array([columns.min() + window[1].start, rows.min() + window[0].start], float)
     return np.concatenate([low, [np.ptp(columns) + 1, np.ptp(rows) + 1]])
-
-
-def _around(boxes: list[np.ndarray]) -> np.ndarray:
-    low = np.min([box[:2] for box in boxes], axis=0)
-    return np.concatenate([low, np.max([box[:2] + box[2:] for box in boxes], axis=0) - low])
 
 
 def _window(box: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:

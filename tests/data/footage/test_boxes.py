@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reidlib.data.footage import box_scores
-from reidlib.data.footage.boxes import assign, intersection, overlap
+from reidlib.data.footage.boxes import around, assign, intersection, overlap
 
 
 def test_overlap_by_hand():
@@ -15,6 +15,12 @@ def test_overlap_by_hand():
     b = np.array([[0, 0, 10, 10], [5, 0, 10, 10], [20, 20, 2, 2]], float)
     assert intersection(a, b).tolist() == [[100, 50, 0], [0, 0, 4]]
     assert overlap(a, b) == pytest.approx(np.array([[1, 50 / 150, 0], [0, 0, 4 / 16]]))
+
+
+def test_the_box_around_boxes_by_hand():
+    boxes = [np.array([2, 10, 3, 4], float), np.array([4, 8, 10, 1], float), np.array([3, 11, 1, 1], float)]
+    assert around(boxes).tolist() == [2, 8, 12, 6]
+    assert around(boxes[:1]).tolist() == [2, 10, 3, 4]
 
 
 def test_assignment_has_the_largest_sum_of_all():
