@@ -25,7 +25,8 @@ class Run:
     aligned silhouettes each clip has, in training and in testing; either may be 0.
     precision: "bf16" or "no", of `fit`. metric: "cosine" or "euclidean", what ranks the gallery.
     training_options: what else the paper's training function needs.
-    parts: runs of the same paper on the same data, trained before, whose weights this one starts from.
+    parts: runs of the same paper on the same data, trained before, whose weights this one starts from, or which it only
+    joins if it has no training of its own.
     """
 
     model: str
@@ -62,8 +63,9 @@ class Run:
         return config_hash({"model": self.model, "data": self.data, **changed})
 
     def in_world(self, **data_options) -> "Run":
-        """The same run on the same data in other settings."""
-        return replace(self, data_options=data_options)
+        """The same run, and its parts, on the same data in other settings."""
+        parts = tuple(part.in_world(**data_options) for part in self.parts)
+        return replace(self, data_options=data_options, parts=parts)
 
 
 @dataclass(frozen=True)

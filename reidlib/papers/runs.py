@@ -43,13 +43,13 @@ def train(
     """
     parts = [_part_weights(paper, part, seed, benchmark, progress) for part in run.parts]
     torch.manual_seed(seed)
-    options = dict(run.model_options)
-    if not run.training:
-        return create_model(run.model, scale=run.scale, num_ids=1, **options).for_retrieval(), 0.0
-    model = create_model(run.model, scale=run.scale, num_ids=benchmark.num_ids, **options)
+    num_ids = benchmark.num_ids if run.training else 1
+    model = create_model(run.model, scale=run.scale, num_ids=num_ids, **run.model_options)
     for weights in parts:
         if unknown := model.load_state_dict(weights, strict=False).unexpected_keys:
             raise ValueError(f"{run.model} has no place for {unknown[0]}, the weights of a part that it starts from")
+    if not run.training:
+        return model.for_retrieval(), 0.0
     augmentation = Chain((RandomCrop(probability=run.crop), RandomFlip(), RandomErasing(run.erasing)))
     result = fit(
         model,

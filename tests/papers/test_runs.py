@@ -252,6 +252,25 @@ def test_a_run_starts_from_its_parts_which_are_trained_once(tiny_row, new_cache,
     assert Run(**records[0.0].config).hash == whole.hash != part.hash
 
 
+def test_a_run_without_training_only_joins_its_parts(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    part = tiny_row(seeds=1).run
+    whole = replace(part, parts=(part,), training="", iterations=0, learning_rate=0.0)
+    rows = [Row("street", "whole", whole, 1), Row("street", "part", part, 1)]
+    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    new_cache()
+    reproduce(rows[::-1], tmp_path)
+    records = {record.config["training"]: record for record in read_records("baseline", tmp_path)}
+    joined, alone = records[""], records[part.training]
+    assert len(starts) == 1 and joined.seconds["training"] == 0
+    assert joined.scores == alone.scores and joined.queries == alone.queries
+
+
+def test_a_run_in_another_world_takes_its_parts_along():
+    part = Run("agw", "street", "agw_training")
+    there = replace(part, parts=(part,)).in_world(same_gait=True)
+    assert there.data_options == there.parts[0].data_options == {"same_gait": True}
+
+
 def test_features_and_pictures_of_a_run(tiny_row, new_cache, tmp_path):
     new_cache()
     row = tiny_row(seeds=2, keep_features=True)

@@ -95,6 +95,32 @@ def test_the_finetuned_network_starts_from_both_parts():
     ]
 
 
+@pytest.mark.parametrize("name", ["AGConcat", "GGConcat"])
+def test_no_loss_sees_the_branches_of_a_joined_system_together(name, batch):
+    model = network(name)
+    terms = seqmasks.objective(model, batch)["network"]
+    of_gait = sum(value for term, value in terms.items() if term.startswith("gait"))
+    for loss, others in ((of_gait, False), (sum(terms.values()) - of_gait, True)):
+        parameters = [p for label, p in model.named_parameters() if label.startswith("gait.") == others]
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True, retain_graph=True)
+        assert all(gradient is None or not gradient.any() for gradient in gradients)
+
+
+@pytest.mark.parametrize("name", ["AGConcat", "GGConcat"])
+def test_a_joined_system_is_its_parts_side_by_side(name, batch):
+    run = seqmasks.joined(seqmasks.WILD, name, gait_weight=3.0)
+    assert run.training == "" and run.model_options["gait_weight"] == 3.0
+    whole = create_model(run.model, num_ids=1, scale="mini", **run.model_options)
+    parts = []
+    for part in run.parts:
+        torch.manual_seed(0)
+        network = create_model(part.model, num_ids=5, scale="mini", **part.model_options).for_retrieval()
+        assert not whole.load_state_dict(network.state_dict(), strict=False).unexpected_keys
+        parts.append(network(frames=batch.frames, masks=batch.masks, silhouettes=batch.silhouettes).embedding)
+    output = whole.for_retrieval()(frames=batch.frames, masks=batch.masks, silhouettes=batch.silhouettes)
+    torch.testing.assert_close(output.embedding, torch.cat([parts[0], 3 * parts[1]], dim=1))
+
+
 @pytest.mark.parametrize("scale", ["mini", "paper"])
 @pytest.mark.parametrize("table", reported_tables("seqmasks"))
 def test_every_reported_cell_has_a_run_but_those_of_other_systems(table, scale):
@@ -141,7 +167,7 @@ def test_a_control_differs_from_what_it_controls_in_one_thing():
     for table in ("I", "II"):
         whole = rows[table, "Fusion Network (end2end)"]
         for label in ("fusion with a constant silhouette", "fusion with one silhouette repeated"):
-            assert differing(rows[table, f"control: {label}"], whole) == {"data_options"}
+            assert differing(rows[table, f"control: {label}"], whole) == {"data_options", "silhouettes"}
         assert differing(rows[table, "control: fusion without its gate"], whole) == {"model_options"}
         appearance = rows[table, "Appearance Baseline + Foreground Branch"]
         ones = rows[table, "control: foreground branch with an all-ones mask"]
