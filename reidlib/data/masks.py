@@ -12,6 +12,8 @@ from functools import partial
 import numpy as np
 from scipy import ndimage
 
+from reidlib.data.footage.foreground import cut_out
+from reidlib.data.packing import pack_rows
 from reidlib.data.silhouettes import SIZE, pack_masks
 from reidlib.data.tracklets import Benchmark, FrameSource, Rows, Tracklet, fingerprint
 
@@ -56,18 +58,25 @@ QUALITIES: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = 
 }
 
 
-def with_masks(benchmark: Benchmark, quality: str) -> Benchmark:
+EXTRACTED = "extracted"
+
+
+def with_masks(benchmark: Benchmark, quality: str, progress: bool = True) -> Benchmark:
     """The benchmark with the masks of its frames changed; aligned silhouettes stay as they are.
 
-    quality: a name of `QUALITIES`. A frame's mask is always the same. ValueError for an unknown quality.
+    quality: a name of `QUALITIES`; or "extracted", the masks that `reidlib.data.footage` finds by background
+    subtraction, packed once in the cache folder (rendered data only: who knows the empty place behind a crop?). A
+    frame's mask is always the same. ValueError for an unknown quality, KeyError without empty places.
     """
-    _known("quality", quality, QUALITIES)
+    _known("quality", quality, (*QUALITIES, EXTRACTED))
     if quality == "true":
         return benchmark
-    changed = {
-        t: replace(t, source=_OtherMasks(t.source, QUALITIES[quality], number))
-        for number, t in enumerate(_everybody(benchmark))
-    }
+    everybody = _everybody(benchmark)
+    if quality == EXTRACTED:
+        readers = [partial(_from, rows) for rows in _extracted(everybody, benchmark.fingerprint, progress)]
+    else:
+        readers = [partial(_changed, t.source, QUALITIES[quality], number) for number, t in enumerate(everybody)]
+    changed = {t: replace(t, source=_OtherMasks(t.source, read)) for t, read in zip(everybody, readers)}
     return _exchanged(benchmark, changed, f"masks {quality}")
 
 
@@ -76,12 +85,12 @@ def with_silhouettes(
 ) -> Benchmark:
     """The benchmark with aligned silhouettes, (h, w), made of its masks once and kept in the cache folder.
 
-    quality: a name of `QUALITIES`; or "still", where a tracklet's middle silhouette stands for all of them (body
+    quality: as in `with_masks`; or "still", where a tracklet's middle silhouette stands for all of them (body
     shape without gait); or "constant", where everybody has the same one. Tracklets without any usable silhouette are
     left out, with a warning. ValueError for an unknown quality.
     """
-    _known("quality", quality, {*QUALITIES, "still", "constant"})
-    masked = with_masks(benchmark, quality if quality in QUALITIES else "true")
+    _known("quality", quality, (*QUALITIES, EXTRACTED, "still", "constant"))
+    masked = with_masks(benchmark, "true" if quality in ("still", "constant") else quality, progress)
     everybody = _everybody(masked)
     readers = [partial(_read, tracklet) for tracklet in everybody]
     aligned = pack_masks(readers, [len(t) for t in everybody], masked.fingerprint, size, progress=progress)
@@ -112,11 +121,10 @@ class _Still:
 
 @dataclass(frozen=True)
 class _OtherMasks:
-    """A tracklet's frames with changed masks; `number` seeds what is random in them."""
+    """A tracklet's frames with other masks; `read` gives those of the frames asked for."""
 
     source: FrameSource
-    change: Callable[[np.ndarray, np.random.Generator], np.ndarray]
-    number: int
+    read: Callable[[Sequence[int]], np.ndarray]
 
     def __len__(self) -> int:
         return len(self.source)
@@ -125,14 +133,35 @@ class _OtherMasks:
         return self.source.frames(indices)
 
     def masks(self, indices: Sequence[int]) -> np.ndarray:
-        masks = self.source.masks(indices)
-        if masks is None:
-            raise ValueError("masks: expected a benchmark that brings them, to make others of them")
-        one_by_one = [self.change(m[None], np.random.default_rng((self.number, i))) for m, i in zip(masks, indices)]
-        return np.concatenate(one_by_one) if one_by_one else masks
+        return self.read(indices)
 
     def truth(self, name: str, indices: Sequence[int]) -> np.ndarray:
         return self.source.truth(name, indices)
+
+
+def _changed(source: FrameSource, change: Callable, number: int, indices: Sequence[int]) -> np.ndarray:
+    """The masks of a source, changed; `number` seeds what is random in that."""
+    masks = source.masks(indices)
+    if masks is None:
+        raise ValueError("masks: expected a benchmark that brings them, to make others of them")
+    one_by_one = [change(m[None], np.random.default_rng((number, i))) for m, i in zip(masks, indices)]
+    return np.concatenate(one_by_one) if one_by_one else masks
+
+
+def _from(rows: Rows, indices: Sequence[int]) -> np.ndarray:
+    return rows[indices][:, None]
+
+
+def _extracted(everybody: Sequence[Tracklet], key: str, progress: bool) -> list[Rows]:
+    readers = [partial(_cut_out, tracklet) for tracklet in everybody]
+    shape = everybody[0].frames([0]).shape[2:]
+    lengths = [len(tracklet) for tracklet in everybody]
+    return pack_rows("masks", fingerprint(key, EXTRACTED), readers, lengths, shape, "extracting masks", None, progress)
+
+
+def _cut_out(tracklet: Tracklet) -> np.ndarray:
+    pictures, empty = (np.moveaxis(p, 1, 3) for p in (tracklet.frames(), tracklet.truth("empty")))
+    return np.stack([cut_out(np.ascontiguousarray(a), np.ascontiguousarray(b)) for a, b in zip(pictures, empty)])
 
 
 def _grown(masks: np.ndarray, change: Callable) -> np.ndarray:

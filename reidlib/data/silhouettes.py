@@ -12,16 +12,12 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-import joblib
 import numpy as np
-from filelock import FileLock
 from PIL import Image
-from tqdm.auto import tqdm
 
-from reidlib import cache_folder
-from reidlib.data.tracklets import Rows, Tracklet, fingerprint
+from reidlib.data.packing import pack_rows
+from reidlib.data.tracklets import Rows, Tracklet
 
 SIZE = (64, 44)  # height and width that gait networks take
 MIN_PIXELS = 40
@@ -106,34 +102,13 @@ def pack_masks(
 ) -> list[Rows | None]:
     """The aligned silhouettes of many sequences; None for one without any that is usable.
 
-    readers: one for each sequence, giving its masks when called; lengths: how many. They are called, in `workers`
-    processes (by default one for each core), unless the cache folder holds an array of this key already. The array is
-    written beside its final place and renamed when complete.
+    readers: one for each sequence, giving its masks when called; lengths: how many. key, workers: see `pack_rows`.
     """
     if not readers:
         raise ValueError("readers: expected one sequence or more")
-    stops = np.cumsum(lengths).tolist()
-    path = cache_folder() / "silhouettes" / f"{fingerprint(key, repr((list(lengths), size)))}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
-        if not path.exists():
-            _write(path, readers, lengths, size, workers or joblib.cpu_count(), progress)
-    array = np.load(path, mmap_mode="r")
-    rows = [Rows(array, stop - length, stop) for stop, length in zip(stops, lengths)]
+    aligned = [partial(_align_or_zero, reader, length, size) for reader, length in zip(readers, lengths)]
+    rows = pack_rows("silhouettes", key, aligned, lengths, size, "aligning silhouettes", workers, progress)
     return [one if one[[0]].any() else None for one in rows]  # unusable sequences are all zero
-
-
-def _write(path: Path, readers: Sequence, lengths: Sequence[int], size: tuple[int, int], workers: int, progress: bool):
-    part = path.with_suffix(".part")
-    array = np.lib.format.open_memmap(part, "w+", np.uint8, (sum(lengths), *size))
-    tasks = (joblib.delayed(_align_or_zero)(reader, length, size) for reader, length in zip(readers, lengths))
-    results = joblib.Parallel(workers, return_as="generator")(tasks)
-    start = 0
-    for aligned in tqdm(results, "aligning silhouettes", len(readers), unit="sequence", disable=not progress):
-        array[start : start + len(aligned)] = aligned
-        start += len(aligned)
-    array.flush()
-    part.rename(path)
 
 
 def _align_or_zero(reader: Callable[[], Iterable[np.ndarray]], length: int, size: tuple[int, int]) -> np.ndarray:

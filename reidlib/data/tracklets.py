@@ -31,7 +31,8 @@ class FrameSource(Protocol):
         """Rendered ground truth by name; KeyError if there is none of that name.
 
         "parts": uint8 (n, H, W), labels with 0 as background. "joints": float (n, J, 3), x and y in pixels
-        and a visibility flag. "flow": float (n, 2, H, W), motion to the next frame in pixels.
+        and a visibility flag. "flow": float (n, 2, H, W), motion to the next frame in pixels. "empty": uint8
+        (n, 3, H, W), the same places with nobody there.
         """
 
 

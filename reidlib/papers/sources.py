@@ -36,14 +36,15 @@ def _mask_street(seed: int, masks: str = "true", silhouettes: str = "true", **op
     """The street as Mask-MARS is made of MARS: tracklets with enough effective masks."""
     street = walkers.street(seed, junk=True, **options)
     screened = mask_mars.screen(street, street.fingerprint, progress=options["progress"])
-    return with_masks(with_silhouettes(screened, silhouettes, SILHOUETTES, options["progress"]), masks)
+    progress = options["progress"]
+    return with_masks(with_silhouettes(screened, silhouettes, SILHOUETTES, progress), masks, progress)
 
 
 def _lab(seed: int, masks: str = "true", silhouettes: str = "true", **options) -> Benchmark:
     lab = walkers.lab(seed, **options)
     if silhouettes != "true":
         lab = with_silhouettes(lab, silhouettes, SILHOUETTES, options["progress"])
-    return with_masks(lab, masks)
+    return with_masks(lab, masks, options["progress"])
 
 
 def _mask_mars(root: Path, seed: int, progress: bool, **options) -> Benchmark:

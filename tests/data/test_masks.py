@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from reidlib.data import Benchmark, Tracklet
+from reidlib.data import Benchmark, Tracklet, walkers
 from reidlib.data.masks import QUALITIES, with_masks, with_silhouettes
 from reidlib.data.tracklets import ArrayFrames
 
@@ -64,6 +64,29 @@ def test_a_frame_s_mask_is_always_the_same_and_frames_stay(benchmark, quality):
     assert (found.fingerprint == benchmark.fingerprint) == (quality == "true")
 
 
+def test_extracted_masks_come_from_the_pictures_and_are_packed_once(monkeypatch):
+    lab = walkers.lab(0, num_ids=4, resolution=(64, 44), workers=1, progress=False)
+    few = Benchmark(lab.train[:3], lab.train[:1], (), "all", "few", lab.fingerprint)
+    found = with_masks(few, "extracted", progress=False)
+    for old, new in zip((*few.train, *few.query), (*found.train, *found.query)):
+        true, masks = old.masks(), new.masks()
+        assert masks.shape == true.shape and masks.dtype == np.uint8 and masks.max() == 1
+        assert 0.6 < (true & masks).sum() / (true | masks).sum() < 1
+        assert np.array_equal(pickle.loads(pickle.dumps(new.source)).masks([1]), masks[[1]])
+        assert np.array_equal(new.frames([1]), old.frames([1]))
+    monkeypatch.setattr("reidlib.data.masks.cut_out", None)  # would fail if it were called again
+    again = with_masks(few, "extracted", progress=False)
+    assert np.array_equal(again.train[2].masks(), found.train[2].masks()) and again.fingerprint == found.fingerprint
+    silhouettes = with_silhouettes(few, "extracted", SIZE, progress=False).train[0].silhouettes()
+    assert silhouettes.shape == (len(few.train[0]), *SIZE) and silhouettes.any()
+    assert len({found.fingerprint, few.fingerprint, with_masks(few, "eroded").fingerprint}) == 3
+
+
+def test_extracted_masks_need_the_empty_place(benchmark):
+    with pytest.raises(KeyError, match="no ground truth 'empty' here"):
+        with_masks(benchmark, "extracted", progress=False)
+
+
 def test_silhouettes_are_made_of_the_masks(benchmark):
     true = with_silhouettes(benchmark, "true", SIZE, progress=False)
     assert true.train[0].silhouettes().shape == (3, *SIZE)
@@ -96,7 +119,7 @@ def test_tracklets_without_a_silhouette_are_left_out(benchmark):
 
 
 def test_unknown_qualities_and_data_without_masks_are_refused(benchmark):
-    with pytest.raises(ValueError, match="quality='good': expected one of true, eroded, dilated, noisy, full"):
+    with pytest.raises(ValueError, match="quality='good': expected one of true, eroded, dilated, .*extracted"):
         with_masks(benchmark, "good")
     with pytest.raises(ValueError, match="expected one of .*still"):
         with_silhouettes(benchmark, "moving", SIZE)

@@ -92,12 +92,12 @@ def test_packing_aligns_every_tracklet_once(make_walk, monkeypatch):
         assert (one.silhouettes([2, 0]) == one.silhouettes()[[2, 0]]).all()
         assert (one.frames() == walk.frames()).all()
         assert walk.silhouettes() is None
-    monkeypatch.setattr(silhouettes, "_write", None)  # from here on, it would fail to write
+    monkeypatch.setattr(silhouettes, "_align_all", None)  # from here on, it would fail to align
     again = pack(walks, "key", (32, 22), workers=1, progress=False)
     assert (again[3].silhouettes() == packed[3].silhouettes()).all()
     for key, size in (("other", (32, 22)), ("key", (64, 44))):
         with pytest.raises(TypeError):
-            pack(walks, key, size, progress=False)
+            pack(walks, key, size, workers=1, progress=False)
 
 
 def test_packed_silhouettes_are_pickled_by_name(make_walk):

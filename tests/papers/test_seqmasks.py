@@ -47,9 +47,9 @@ def test_the_terms_are_those_of_equations_1_and_2(batch):
     output = model(frames=batch.frames, masks=batch.masks, silhouettes=batch.silhouettes)
     f, y = output.features, batch.labels
     expected = {
-        "global triplet": batch_hard_triplet_loss(f["global"], y, 0.3),
-        "foreground triplet": batch_hard_triplet_loss(f["foreground"], y, 0.3),
-        "fusion triplet": batch_hard_triplet_loss(output.embedding, y, 0.3),
+        "global triplet": batch_hard_triplet_loss(f["global"], y, None),
+        "foreground triplet": batch_hard_triplet_loss(f["foreground"], y, None),
+        "fusion triplet": batch_hard_triplet_loss(output.embedding, y, None),
         "gait_main triplet": batch_all_triplet_loss(f["gait_main"], y, 0.2),
         "gait_mgp triplet": batch_all_triplet_loss(f["gait_mgp"], y, 0.2),
     }

@@ -80,6 +80,17 @@ class Background:
             self.picture = self._model.getBackgroundImage()
 
 
+def cut_out(picture: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """Who stands in a picture whose place is known empty: the largest piece of foreground.
+
+    Both uint8 (H, W, 3) -> uint8 (H, W) of 0 and 1; all 0 where nothing differs.
+    """
+    background = Background([empty], fps=1.0)
+    labels, pieces = blobs(background.subtract(background.level(picture)), min_area=1)
+    largest = max(pieces, key=lambda piece: piece.area, default=None)
+    return np.isin(labels, largest.labels if largest else ()).astype(np.uint8)
+
+
 def _smooth(frame: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(frame, (5, 5), 1.0)
 

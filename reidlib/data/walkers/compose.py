@@ -65,6 +65,15 @@ def render(scene: Scene, resolution: tuple[int, int] = (64, 32), truth: tuple[st
     )
 
 
+def empty_place(scene: Scene, resolution: tuple[int, int] = (64, 32)) -> np.ndarray:
+    """What the boxes of `scene` show with nobody there, uint8 (n, 3, H, W): the street and the occluders, under noise
+    of its own, as a camera knows its background."""
+    canvas = _Canvas(scene, resolution, flow=False)
+    for occluder in (o for o in scene.occluders if o.first < scene.num_frames):
+        canvas.occlude(occluder)
+    return expose(canvas.picture, scene.camera, scene.seed + 2**32)  # scenes draw their seeds below
+
+
 class _Canvas:
     """The picture while it is painted from back to front, and the truth that each layer of paint changes."""
 

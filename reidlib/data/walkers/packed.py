@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from reidlib import cache_folder
 from reidlib.data.tracklets import ArrayFrames, Tracklet
-from reidlib.data.walkers.compose import render
+from reidlib.data.walkers.compose import empty_place, render
 from reidlib.data.walkers.scene import Scene
 
 KINDS = ("frames", "parts", "joints")  # the arrays of a cache folder; flow is large, and rendered when asked for
@@ -57,7 +57,8 @@ def pack(
 
     name: what the cache folder and the bar are called. resolution: (height, width) in pixels. workers: processes, by
     default one for each core that this process may use; the bytes do not depend on it. The tracklets carry the truth
-    "parts", "joints" and, rendered when asked for, "flow" (at the end of a scene, to where it would have gone on).
+    "parts", "joints" and, rendered when asked for, "flow" (at the end of a scene, to where it would have gone on) and
+    "empty" (what the boxes show with nobody there).
     """
     folder = cache_folder() / "walkers" / f"{name}-{_key(sightings, resolution)}"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +69,11 @@ def pack(
     tracklets, start = [], 0
     for sighting in sightings:
         stop = start + sighting.num_frames
-        truth = {"joints": joints, "flow": functools.partial(_flow, sighting.scenes, resolution)}
+        truth = {
+            "joints": joints,
+            "flow": functools.partial(_flow, sighting.scenes, resolution),
+            "empty": functools.partial(_empty, sighting.scenes, resolution),
+        }
         tracklets.append(
             Tracklet(
                 person_id=sighting.person_id,
@@ -142,3 +147,8 @@ def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int,
 def _flow(scenes: tuple[Scene, ...], resolution: tuple[int, int], indices: np.ndarray) -> np.ndarray:
     """Optical flow (n, 2, H, W) of the frames asked for, rendered now."""
     return np.concatenate([render(scene, resolution, truth=("flow",)).flow for scene in scenes])[indices]
+
+
+def _empty(scenes: tuple[Scene, ...], resolution: tuple[int, int], indices: np.ndarray) -> np.ndarray:
+    """The empty places (n, 3, H, W) behind the frames asked for, rendered now."""
+    return np.concatenate([empty_place(scene, resolution) for scene in scenes])[indices]

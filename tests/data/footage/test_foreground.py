@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from reidlib.data.footage.foreground import MEMORY_SECONDS, THIN, Background, blobs
+from reidlib.data.footage.foreground import MEMORY_SECONDS, THIN, Background, blobs, cut_out
 
 
 @pytest.fixture
@@ -37,6 +37,14 @@ def test_an_empty_picture_has_no_foreground(place):
 
 def test_a_block_is_found_to_the_pixel_or_nearly(place):
     assert agreement(found(Background(list(place[:10]), 10), with_block(place[15], (30, 30, 200)))) > 0.85
+
+
+def test_whoever_stands_in_a_known_place_is_cut_out_of_one_picture(place):
+    picture = with_block(place[15], (30, 30, 200))
+    picture[5:12, 5:9] = 255  # something smaller
+    mask = cut_out(picture, place[0])
+    assert mask.dtype == np.uint8 and agreement(mask) > 0.85 and not mask[:20].any()
+    assert not cut_out(place[0], place[0]).any()
 
 
 def test_people_in_some_of_the_samples_are_not_background(place):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reidlib.data.walkers.cameras import Camera, sample_camera
-from reidlib.data.walkers.compose import render
+from reidlib.data.walkers.compose import empty_place, render
 from reidlib.data.walkers.gait import Gait
 from reidlib.data.walkers.scene import (
     BoxError,
@@ -358,3 +358,26 @@ def test_every_motion_from_every_side_fits_the_box(motion, view):
     assert (covered > 0.1).all()
     assert (covered < 0.75).all()
     assert ((rendered.parts == CARRIED).any()) == (motion == "riding")
+
+
+def test_an_empty_place_is_what_is_seen_beside_the_person_under_other_noise():
+    scene = replace(_busy_scene(3), passers_by=(), occluders=())
+    rendered, empty = render(scene, BIG), empty_place(scene, BIG)
+    assert empty.shape == rendered.frames.shape and empty.dtype == np.uint8
+    away = np.zeros(BIG, bool)
+    away[: BIG[0] // 2] = True  # shadows lie below
+    differs = np.abs(rendered.frames.astype(int) - empty).mean(1)
+    for difference, silhouette in zip(differs, rendered.silhouettes):
+        near = np.zeros(BIG, bool)
+        rows, columns = silhouette.nonzero()
+        for dy in range(-6, 7):
+            for dx in range(-6, 7):
+                near[np.clip(rows + dy, 0, BIG[0] - 1), np.clip(columns + dx, 0, BIG[1] - 1)] = True
+        assert 0 < difference[away & ~near].mean() < 0.3 * difference[silhouette > 0].mean()
+    assert np.array_equal(empty, empty_place(scene, BIG))
+
+
+def test_an_empty_place_has_the_things_in_it():
+    scene = replace(_busy_scene(), passers_by=(), occluders=(Occluder("pole", 0, 5, 0.0, 0.0, 0.3, 1.0, 1),))
+    without = empty_place(replace(scene, occluders=()), BIG)
+    assert np.abs(empty_place(scene, BIG).astype(int) - without)[..., 24:40].mean() > 10

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from reidlib.data.walkers import packed, render
+from reidlib.data.walkers.compose import empty_place
 from reidlib.data.walkers.packed import Sighting, pack
 from reidlib.data.walkers.scene import Scene
 from reidlib.data.walkers.skeleton import JOINTS
@@ -76,6 +77,8 @@ def test_tracklets_show_what_the_scenes_render(sightings):
         last = len(tracklet) - 1
         assert np.array_equal(tracklet.truth("flow", [last, 0]), flow[[last, 0]])
         assert flow.shape == (len(tracklet), 2, *SIZE)
+        empty = np.concatenate([empty_place(scene, SIZE) for scene in sighting.scenes])
+        assert np.array_equal(tracklet.truth("empty", [last, 0]), empty[[last, 0]])
 
 
 def test_labels_are_those_of_the_sightings(sightings, fake):
