@@ -257,7 +257,7 @@ def _choices() -> list[Row]:
             },
             **{
                 f"concatenation, gait × {weight:g}": joined(base, "AGConcat", gait_weight=weight)
-                for weight in (0.3, 1.0, 3.0, 10.0, 30.0)
+                for weight in (0.3, 1.0, 2.0, 3.0, 10.0, 30.0)
             },
         }
         found += [Row(table, label, run, seeds, columns=columns) for label, run in runs.items()]
