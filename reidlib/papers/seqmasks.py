@@ -41,7 +41,7 @@ ITERATIONS = 600
 BATCH = {"ids_per_batch": 16, "clips_per_id": 2, "num_frames": 4}
 SILHOUETTES = {"mask_street": 6, "lab": 12}  # the paper's K
 # λ1 = λ2 = λ3 = 1 in Equation 3.
-GAIT_WEIGHTS = {"mask_street": 3.0, "lab": 3.0}  # of the gait feature in the control of a tuned concatenation
+GAIT_WEIGHTS = {"mask_street": 2.0, "lab": 2.0}  # of the gait feature in the control of a tuned concatenation
 
 
 def objective(model: nn.Module, batch: ClipBatch, margin: float | None = MARGIN) -> dict[str, dict[str, Tensor]]:
