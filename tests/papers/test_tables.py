@@ -231,3 +231,17 @@ def test_the_laboratory_s_numbers_in_the_readme_are_the_records(name):
     for label in wide.index:
         if "as it is" not in label:
             assert f"| {label} | {' | '.join(wide.loc[label, columns])} | {wide.loc[label, 'seeds']} |" in readme
+
+
+def test_seqmasks_numbers_in_the_readme_are_the_records():
+    readme = (FIGURES.parent / "README.md").read_text()
+    shown = re.search(r"<!-- seqmasks -->(.*?)<!-- end -->", readme, re.S)[1]
+    cells = {}
+    for name in ("I", "II"):
+        for cell in table("seqmasks", name).itertuples():
+            cells[name, cell.row, cell.column] = f"{cell.measured:.1f} ± {(cell.high - cell.low) / 2:.1f}"
+    columns = [("I", "rank-1"), ("I", "mAP"), *(("II", f"{condition} excluding") for condition in ("NM", "BG", "CL"))]
+    rows = re.findall(r"^\| (.+?) \| (.+) \| \d \|$", shown, re.M)
+    assert len(rows) == 6
+    for label, numbers in rows:
+        assert numbers.split(" | ") == [cells[name, label, column] for name, column in columns]
