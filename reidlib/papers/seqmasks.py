@@ -35,7 +35,7 @@ APPEARANCE = ("global", "foreground")
 MARGIN, GAIT_MARGIN = None, 0.2  # the soft margin, and GaitSet's; the paper gives none
 
 # At mini scale, chosen on held-out training identities (tables "choices, street" and "choices, laboratory"). Batches of
-# many short clips matter most: batch normalisation of a clip's feature needs them.
+# many short clips and the rate matter; the margin and K cannot be told from what else was tried on the street.
 LEARNING_RATE = 3e-3
 ITERATIONS = 600
 BATCH = {"ids_per_batch": 16, "clips_per_id": 2, "num_frames": 4}

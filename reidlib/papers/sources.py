@@ -34,9 +34,9 @@ def _pair(seed: int, **options) -> Benchmark:
 
 def _mask_street(seed: int, masks: str = "true", silhouettes: str = "true", **options) -> Benchmark:
     """The street as Mask-MARS is made of MARS: tracklets with enough effective masks."""
-    street = walkers.street(seed, junk=True, **options)
-    screened = mask_mars.screen(street, street.fingerprint, progress=options["progress"])
     progress = options["progress"]
+    street = walkers.street(seed, junk=True, **options)
+    screened = mask_mars.screen(street, street.fingerprint, progress=progress)
     return with_masks(with_silhouettes(screened, silhouettes, SILHOUETTES, progress), masks, progress)
 
 

@@ -119,7 +119,8 @@ def test_tracklets_without_a_silhouette_are_left_out(benchmark):
 
 
 def test_unknown_qualities_and_data_without_masks_are_refused(benchmark):
-    with pytest.raises(ValueError, match="quality='good': expected one of true, eroded, dilated, .*extracted"):
+    known = "true, eroded, dilated, noisy, full, extracted"
+    with pytest.raises(ValueError, match=f"quality='good': expected one of {known}$"):
         with_masks(benchmark, "good")
     with pytest.raises(ValueError, match="expected one of .*still"):
         with_silhouettes(benchmark, "moving", SIZE)

@@ -167,7 +167,9 @@ def test_a_control_differs_from_what_it_controls_in_one_thing():
     for table in ("I", "II"):
         whole = rows[table, "Fusion Network (end2end)"]
         for label in ("fusion with a constant silhouette", "fusion with one silhouette repeated"):
-            assert differing(rows[table, f"control: {label}"], whole) == {"data_options", "silhouettes"}
+            control = rows[table, f"control: {label}"]
+            assert differing(control, whole) == {"data_options", "silhouettes"}
+            assert control.silhouettes == 1  # all K are the same one, which is tested of the set pooling
         assert differing(rows[table, "control: fusion without its gate"], whole) == {"model_options"}
         appearance = rows[table, "Appearance Baseline + Foreground Branch"]
         ones = rows[table, "control: foreground branch with an all-ones mask"]
