@@ -8,8 +8,10 @@ FINETUNED, WHOLE = "Fusion Network (finetune)", "Fusion Network (end2end)"
 ALL_ONES = "control: foreground branch with an all-ones mask"
 CONSTANT, STILL = "control: fusion with a constant silhouette", "control: fusion with one silhouette repeated"
 UNGATED, TUNED = "control: fusion without its gate", "control: concatenation with a tuned weight"
+LIGHT = "control: fusion with a tenth of its loss"
 BY_CONSTRUCTION = "by construction: follows from how much clothes change, see the sweep"
 
+LONGER = "twice as long, street"
 CONDITIONS = ("NM", "BG", "CL")
 
 
@@ -29,6 +31,15 @@ def _every(
 ) -> list[Claim]:
     """The same claim of one row above another for each of several columns."""
     return [above(f"{text}, {column}", source, table, row, other, column, **options) for column in columns]
+
+
+def _twin_gain(table: str, column: str) -> Claim:
+    """The claim that fusion adds more to appearance where people walk differently than where all walk alike."""
+    here, there = ((f"{name}, {world}" for name in (WHOLE, FOREGROUND)) for world in ("as it is", "walks alike"))
+    (fused, plain), (fused_there, plain_there) = here, there
+    text = f"gaits matter: fusion adds more than where all walk alike ({table}), {column}"
+    left, right = ((fused, column), (plain_there, column)), ((plain, column), (fused_there, column))
+    return Claim(text, "control", table, left, right)
 
 
 RANK_1_AND_MAP = ("rank-1", "mAP")
@@ -146,6 +157,31 @@ CLAIMS = (
             *_every(
                 columns, f"fusion matters: above tuned concatenation (table {table})", "control", table, WHOLE, TUNED
             ),
+            *_every(
+                columns,
+                *(f"fusion matters: finetuned, above tuned concatenation (table {table})", "control", table),
+                *(FINETUNED, TUNED),
+                note="the finetuned network sees its parts for half as many iterations again",
+            ),
+            *_every(
+                columns,
+                *(f"the weight of the fusion's loss matters: a tenth is better (table {table})", "control", table),
+                *(LIGHT, WHOLE),
+            ),
         )
+    ),
+    *(_twin_gain("twin streets", column) for column in RANK_1_AND_MAP),
+    *(_twin_gain("twin laboratories", f"{condition} excluding") for condition in CONDITIONS),
+    *_every(
+        RANK_1_AND_MAP,
+        *("twice the training: end to end is above finetuning", "control", LONGER, WHOLE, FINETUNED),
+    ),
+    *_every(
+        RANK_1_AND_MAP,
+        *("twice the training: fusion is above tuned concatenation", "control", LONGER, WHOLE, TUNED),
+    ),
+    *_every(
+        RANK_1_AND_MAP,
+        *("twice the training: the foreground branch lifts the baseline", "control", LONGER, FOREGROUND, BASELINE),
     ),
 )
