@@ -171,9 +171,33 @@ def test_a_control_differs_from_what_it_controls_in_one_thing():
             assert differing(control, whole) == {"data_options", "silhouettes"}
             assert control.silhouettes == 1  # all K are the same one, which is tested of the set pooling
         assert differing(rows[table, "control: fusion without its gate"], whole) == {"model_options"}
+        light = rows[table, "control: fusion with a tenth of its loss"]
+        assert differing(light, whole) == {"training_options"}
+        assert light.training_options == {"lambdas": (0.1, 1, 1)}
         appearance = rows[table, "Appearance Baseline + Foreground Branch"]
         ones = rows[table, "control: foreground branch with an all-ones mask"]
         assert differing(ones, appearance) == {"data_options"}
+
+
+def test_twice_as_long_doubles_all_that_is_trained():
+    rows = {(row.table, row.label): row.run for row in rows_of("seqmasks")}
+    longer = {label: run for (table, label), run in rows.items() if table == "twice as long, street"}
+    for label, run in longer.items():
+        usual = rows["I", label]
+        assert run.iterations == 2 * usual.iterations
+        assert [part.iterations for part in run.parts] == [2 * part.iterations for part in usual.parts]
+        assert differing(run, usual) <= {"iterations", "parts"}
+
+
+def test_gaits_matter_where_fusion_adds_more_than_in_the_twin_world():
+    claims = [claim for claim in seqmasks.CLAIMS if claim.table.startswith("twin")]
+    assert {claim.table for claim in claims} == {"twin streets", "twin laboratories"}
+    claim = claims[0]
+    gains = {"as it is": (50.0, 40.0), "walks alike": (43.0, 41.0)}  # of fusion, of appearance with foreground
+    names = (seqmasks.WHOLE, seqmasks.FOREGROUND)
+    scores = {f"{n}, {world}": score for world, pair in gains.items() for n, score in zip(names, pair)}
+    left, right = (sum(scores[row] for row, _ in side) for side in (claim.left, claim.right))
+    assert left - right == (50 - 40) - (43 - 41)
 
 
 def without_workers(*arguments, **options):
