@@ -35,10 +35,9 @@ def _every(
 
 def _twin_gain(table: str, column: str) -> Claim:
     """The claim that fusion adds more to appearance where people walk differently than where all walk alike."""
-    here, there = ((f"{name}, {world}" for name in (WHOLE, FOREGROUND)) for world in ("as it is", "walks alike"))
-    (fused, plain), (fused_there, plain_there) = here, there
     text = f"gaits matter: fusion adds more than where all walk alike ({table}), {column}"
-    left, right = ((fused, column), (plain_there, column)), ((plain, column), (fused_there, column))
+    left = ((f"{WHOLE}, as it is", column), (f"{FOREGROUND}, walks alike", column))
+    right = ((f"{FOREGROUND}, as it is", column), (f"{WHOLE}, walks alike", column))
     return Claim(text, "control", table, left, right)
 
 
