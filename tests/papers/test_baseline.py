@@ -139,8 +139,8 @@ def test_every_world_has_its_floor_and_a_trained_network():
 
 
 def test_a_committed_record_is_trained_again(tmp_path, monkeypatch):
-    """The cheapest one, rendered and trained from scratch. Tolerance: on the same kind of processor and one thread it is
-    the same; another rounds bfloat16 products in another order, which a short training carries to a few queries."""
+    """The cheapest one, rendered and trained from scratch. Tolerance: the same kind of processor on one thread gives
+    the same; another adds bfloat16 products in another order, which a short training carries to a few queries."""
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path))
     [row] = [row for row in baseline.rows("mini") if row.table == "pair, briefly"]
     committed = records_of("baseline", row)[0]
