@@ -63,9 +63,9 @@ class Run:
         return config_hash({"model": self.model, "data": self.data, **changed})
 
     def in_world(self, **data_options) -> "Run":
-        """The same run, and its parts, on the same data in other settings."""
+        """The same run, and its parts, on the same data with these settings changed."""
         parts = tuple(part.in_world(**data_options) for part in self.parts)
-        return replace(self, data_options=data_options, parts=parts)
+        return replace(self, data_options={**self.data_options, **data_options}, parts=parts)
 
 
 @dataclass(frozen=True)

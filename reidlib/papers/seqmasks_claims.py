@@ -6,6 +6,8 @@ BASELINE, FOREGROUND, GAIT = "Appearance Baseline", "Appearance Baseline + Foreg
 FINETUNED, WHOLE = "Fusion Network (finetune)", "Fusion Network (end2end)"
 
 ALL_ONES = "control: foreground branch with an all-ones mask"
+ONE, IDENTITY = "control: fusion with one silhouette a clip", "control: fusion's loss without its module"
+PLAIN = "control: concatenation as it is"
 CONSTANT, STILL = "control: fusion with a constant silhouette", "control: fusion with one silhouette repeated"
 UNGATED, TUNED = "control: fusion without its gate", "control: concatenation with a tuned weight"
 LIGHT = "control: fusion with a tenth of its loss"
