@@ -205,7 +205,12 @@ CONTROLS = (
     ),
     *above_each(
         RANK_1_AND_MAP,
-        *("twice the training: fusion is above tuned concatenation", "control", LONGER, WHOLE, TUNED),
+        *("twice the training: fusion end to end is above tuned concatenation", "control", LONGER, WHOLE, TUNED),
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("twice the training: finetuned fusion is above tuned concatenation", "control", LONGER, FINETUNED, TUNED),
+        note=LONGER_PARTS,
     ),
 )
 
