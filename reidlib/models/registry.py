@@ -10,6 +10,8 @@ _NETWORKS = {  # name -> module and class; a module is imported when its network
     "agw": "reidlib.models.agw:AGW",
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
+    "gaitgl": "reidlib.models.gaitgl:GaitGL",
+    "gaitmask": "reidlib.models.gaitmask:GaitMask",
     "gaitset": "reidlib.models.gaitset:GaitSet",
     "efficientnet_lite0": "reidlib.models.efficientnet_lite:EfficientNetLite0",
     "gradient_histogram": "reidlib.models.descriptors:GradientHistogram",
