@@ -10,6 +10,7 @@ _NETWORKS = {  # name -> module and class; a module is imported when its network
     "agw": "reidlib.models.agw:AGW",
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
+    "ensemble": "reidlib.models.ensemble:Ensemble",
     "gaitgl": "reidlib.models.gaitgl:GaitGL",
     "gaitmask": "reidlib.models.gaitmask:GaitMask",
     "gaitset": "reidlib.models.gaitset:GaitSet",

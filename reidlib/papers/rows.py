@@ -25,8 +25,10 @@ class Run:
     aligned silhouettes each clip has, in training and in testing; either may be 0.
     precision: "bf16" or "no", of `fit`. metric: "cosine" or "euclidean", what ranks the gallery.
     training_options: what else the paper's training function needs.
-    parts: runs of the same paper on the same data, trained before, whose weights this one starts from, or which it only
-    joins if it has no training of its own.
+    parts: runs of the same paper, trained before, whose weights this one starts from, or which it only joins if it has
+    no training of its own. Members of an `ensemble` are its parts, in their order.
+    draw: tells apart networks that are trained alike on one seed's data, with other weights and batches.
+    expansion, rerank: what `TestFeatures.scores` does to the features and distances of retrieval, None for nothing.
     """
 
     model: str
@@ -50,6 +52,9 @@ class Run:
     evaluation: str = "retrieval"
     training_options: Mapping = field(default_factory=dict)
     parts: tuple["Run", ...] = ()
+    draw: int = 0
+    expansion: Mapping | None = None
+    rerank: Mapping | None = None
 
     @property
     def hash(self) -> str:
@@ -63,8 +68,8 @@ class Run:
         return config_hash({"model": self.model, "data": self.data, **changed})
 
     def in_world(self, **data_options) -> "Run":
-        """The same run, and its parts, on the same data in other settings."""
-        parts = tuple(part.in_world(**data_options) for part in self.parts)
+        """The same run, and its parts on the same data, on these data in other settings."""
+        parts = tuple(part.in_world(**data_options) if part.data == self.data else part for part in self.parts)
         return replace(self, data_options=data_options, parts=parts)
 
 

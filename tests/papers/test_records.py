@@ -142,7 +142,7 @@ def test_the_hash_does_not_depend_on_order_and_survives_json():
 
 def test_the_hash_changes_with_every_field():
     run = Run("agw", "street", "agw_training")
-    other = {str: "other", int: 99, float: 0.123, bool: True, dict: {"a": 1}, tuple: ("mixing",)}
+    other = {str: "other", int: 99, float: 0.123, bool: True, dict: {"a": 1}, tuple: ("mixing",), type(None): {}}
     changed = [replace(run, **{f.name: other[type(getattr(run, f.name))]}) for f in fields(run)]
     digests = {r.hash for r in changed} | {run.hash}
     assert len(digests) == len(fields(run)) + 1
