@@ -211,12 +211,16 @@ def _controls() -> list[Row]:
 
 def _twins() -> list[Row]:
     """The systems where everybody looks alike, and where everybody walks alike."""
-    worlds = {"as it is": {}, "walks alike": {"same_gait": True}, "looks alike": {"same_appearance": True}}
+    worlds = {  # name: options and seeds
+        "as it is": ({}, 6),
+        "walks alike": ({"same_gait": True}, 6),
+        "looks alike": ({"same_appearance": True}, 3),
+    }
     return [
-        Row(table, f"{name}, {world}", system(base, name).in_world(**options), seeds=3, columns=columns)
+        Row(table, f"{name}, {world}", system(base, name).in_world(**options), seeds, columns=columns)
         for table, base, columns in (("twin streets", WILD, MARS_SCORES), ("twin laboratories", LABORATORY, {}))
         for name in COMPARED
-        for world, options in worlds.items()
+        for world, (options, seeds) in worlds.items()
     ]
 
 
