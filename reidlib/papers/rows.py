@@ -56,6 +56,11 @@ class Run:
     expansion: Mapping | None = None
     rerank: Mapping | None = None
 
+    def __post_init__(self):
+        """Parts may be given as they are read from a record, as dictionaries."""
+        parts = tuple(part if isinstance(part, Run) else Run(**part) for part in self.parts)
+        object.__setattr__(self, "parts", parts)
+
     @property
     def hash(self) -> str:
         """What the run's records are called after: the hash of network, data and all that differs from the defaults.
@@ -63,9 +68,14 @@ class Run:
         A field that is added later renames no record; a default that is changed later does not pass unnoticed, because
         records hold the whole configuration.
         """
-        plain = asdict(Run(self.model, self.data))
-        changed = {name: value for name, value in asdict(self).items() if json.dumps(value) != json.dumps(plain[name])}
-        return config_hash({"model": self.model, "data": self.data, **changed})
+        return config_hash(self._choices())
+
+    def _choices(self) -> dict:
+        """Network, data and all that differs from the defaults, for the parts likewise."""
+        plain, whole = asdict(Run(self.model, self.data)), asdict(self)
+        changed = {name: value for name, value in whole.items() if json.dumps(value) != json.dumps(plain[name])}
+        parts = {"parts": [part._choices() for part in self.parts]} if self.parts else {}
+        return {"model": self.model, "data": self.data, **changed, **parts}
 
     def in_world(self, **data_options) -> "Run":
         """The same run, and its parts on the same data, on these data in other settings."""
