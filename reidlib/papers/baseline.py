@@ -153,6 +153,7 @@ def _rendered() -> list[Row]:
         Row("campus", "AGW baseline", replace(AGW, data="campus"), seeds=3),
         *_untrained("pair", 10),
         Row("pair", "AGW baseline", replace(AGW, data="pair"), seeds=10),
+        Row("pair, briefly", "AGW baseline, 60 iterations", replace(AGW, data="pair", iterations=60), seeds=3),
         *_untrained("stills", 3, num_frames=1),
         Row("stills", "AGW baseline", replace(AGW, data="stills", num_frames=1, clips_per_id=4), seeds=3),
         *_untrained("lab", 3, **cross_view),
