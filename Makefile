@@ -17,6 +17,7 @@ RUN = MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=2147483647 OMP_NU
 
 reproduce: .venv/installed
 	$(RUN) reidlib reproduce baseline
+	$(RUN) reidlib reproduce seqmasks
 	for world in street campus pair stills; do $(RUN) reidlib render $$world --resolution 128x64 --num-ids 80 \
 		--sheet figures/walkers/$$world-128x64.png || exit; done
 	$(RUN) reidlib notebooks

@@ -198,11 +198,11 @@ def _claims(chosen: argparse.Namespace) -> None:
     from reidlib.papers import claims
 
     ledger = claims(chosen.paper)
-    shown = ["claim", "source", "verdict", "difference", "low", "high", "seeds", "control"]
     if chosen.json:
-        _print_objects(ledger[["paper", *shown]])
+        _print_objects(ledger)
     else:
-        print(ledger[shown].round(1).to_string(index=False, na_rep="") if len(ledger) else "no claims are written yet")
+        shown = ledger.drop(columns=["paper", "kind"]).fillna({"control": "", "note": ""}).round(1)
+        print(shown.to_string(index=False, na_rep="") if len(ledger) else "no claims are written yet")
 
 
 def _print_objects(frame) -> None:

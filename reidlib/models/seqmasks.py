@@ -18,7 +18,7 @@ from reidlib.models.modified_gaitset import ModifiedGaitSet
 from reidlib.models.output import ModelOutput
 
 BRANCHES = ("global", "foreground", "gait")
-FUSIONS = ("concat", "attention", "ungated")
+FUSIONS = ("concat", "attention", "ungated", "identity")
 
 
 class SeqMasks(nn.Module):
@@ -28,8 +28,9 @@ class SeqMasks(nn.Module):
     branches: any of "global" (average over positions and frames), "foreground" (average over the foreground) and
     "gait" (`ModifiedGaitSet`). A system's branches are called alike whatever other branches it has, so a state dict of
     one that was trained alone fits the fusion network.
-    fusion: "attention" is the paper's feature fusion module, "concat" does without; "ungated" is a control that keeps
-    the module's parameters, and adds its output instead of gating with it.
+    fusion: "attention" is the paper's feature fusion module, "concat" does without. Two controls: "ungated" keeps the
+    module's parameters, and adds its output instead of gating with it; "identity" joins the features as "concat" does,
+    but under the fusion's loss.
     gait_weight: factor of the gait feature where features are only joined (`fusion="concat"`); no loss sees it.
     scale: "paper" (d = 512, frames of 256×128, silhouettes of 64×44) or "mini" (d = 128, 64×32 and 32×22).
     weights: of the frames' network, as in `scaled_resnet`.
@@ -59,7 +60,9 @@ class SeqMasks(nn.Module):
         self.classifiers = nn.ModuleDict({branch: nn.Linear(width, num_ids) for branch in appearance})
         self.gait = ModifiedGaitSet(num_ids=num_ids, scale=scale) if "gait" in self.branches else None
         self.fusion = None
-        if fusion != "concat":
+        if fusion == "identity":
+            self.fusion = NoFusion()
+        elif fusion != "concat":
             self.fusion = FeatureFusion(width * len(self.branches), gated=fusion == "attention")
 
     def forward(
@@ -168,6 +171,13 @@ class FeatureFusion(nn.Module):
             return x + self.layers(x), None
         gates = torch.sigmoid(self.layers(x))
         return x + gates * x, gates
+
+
+class NoFusion(nn.Module):
+    """In place of the fusion module: x (B, C) -> x and no gates."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        return x, None
 
 
 def foreground_average(maps: Tensor, masks: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ data and weights; the interval is Student's, of level 95 % (90 % for "same", as 
 means is explained in `reidlib.evaluation.statistics`. All verdicts are on rendered people.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,9 +33,9 @@ COLUMNS += ["reported", "detectable", "kind", "table", "note"]
 class Claim:
     """What a paper says of one of its tables: the sum of the cells on the `left` is above that on the `right`.
 
-    source: where it says so. kind: see above; for "best", every cell on the right stands alone. control: the row that
-    keeps the parameters and removes the mechanism which the claim is about. note: what limits the verdict, such as
-    "by construction" where it follows from a setting of the rendered data.
+    source: where it says so. kind: see above; for "best", every cell on the right stands alone. control: the row of the
+    same table that keeps the parameters and removes the mechanism which the claim is about. note: what limits the
+    verdict, such as "by construction" where it follows from a setting of the rendered data.
     """
 
     text: str
@@ -52,6 +53,31 @@ def above(text: str, source: str, table: str, row: str, other: str, column: str,
     return Claim(text, source, table, ((row, column),), ((other, column),), **options)
 
 
+def above_each(
+    columns: Iterable[str], text: str, source: str, table: str, row: str, other: str, **options
+) -> list[Claim]:
+    """The same claim of one row above another for each of several columns, which its text names at the end."""
+    return [above(f"{text}, {column}", source, table, row, other, column, **options) for column in columns]
+
+
+def best_each(
+    columns: Iterable[str], text: str, source: str, table: str, row: str, others: Iterable[str], **options
+) -> list[Claim]:
+    """The claim that a row is above each of several others, for each of several columns."""
+    others = tuple(others)
+    return [
+        Claim(
+            f"{text}, {column}",
+            *(source, table),
+            ((row, column),),
+            tuple((other, column) for other in others),
+            kind="best",
+            **options,
+        )
+        for column in columns
+    ]
+
+
 def claims(paper: str, figures: Path = FIGURES) -> pd.DataFrame:
     """The ledger of a paper's claims, judged from the records, one line each.
 
@@ -61,20 +87,21 @@ def claims(paper: str, figures: Path = FIGURES) -> pd.DataFrame:
     kind, table, note. Without a seed that all cells share the verdict is "not yet measured". ValueError for an unknown
     paper.
     """
-    module = paper_module(paper)
+    stated = getattr(paper_module(paper), "CLAIMS", ())
+    scores = _cell_scores(paper, {claim.table for claim in stated}, figures)
     lines = [
         {
             "paper": paper,
             "claim": claim.text,
             "source": claim.source,
-            **judge(claim, *_by_seed(paper, claim, figures)),
+            **judge(claim, *_by_seed(paper, claim, scores)),
             "control": claim.control or None,
             "reported": _reported(paper, claim),
             "kind": claim.kind,
             "table": claim.table,
             "note": claim.note or None,
         }
-        for claim in getattr(module, "CLAIMS", ())
+        for claim in stated
     ]
     numbers = ("difference", "low", "high", "detectable", "reported")
     return pd.DataFrame(lines, columns=COLUMNS).astype(dict.fromkeys(numbers, float))
@@ -115,22 +142,30 @@ def expected_false_verdicts(ledger: pd.DataFrame) -> float:
     return 0.05 * int((ledger["seeds"] >= statistics.MIN_SEEDS).sum())
 
 
-def _by_seed(paper: str, claim: Claim, figures: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (L, S) and (R, S) of the claim's cells under the seeds that all of them have."""
-    left, right = (
-        [_cell_scores(paper, claim.table, cell, figures) for cell in cells] for cells in (claim.left, claim.right)
-    )
-    seeds = sorted(set.intersection(*({*scores} for scores in left + right)))
-    return tuple(np.array([[scores[seed] for seed in seeds] for scores in side]) for side in (left, right))
+Scores = dict[tuple[str, str, str], dict[int, float]]  # {(table, row, column): {seed: percent}}
 
 
-def _cell_scores(paper: str, table: str, cell: Cell, figures: Path) -> dict[int, float]:
-    label, column = cell
+def _cell_scores(paper: str, tables: set[str], figures: Path) -> Scores:
+    """What was measured in every cell of these tables; each record is read once."""
+    records, scores = {}, {}
     for row in rows_of(paper):
-        columns = row.columns or columns_of(row.run)
-        if (row.table, row.label) == (table, label) and column in columns:
-            return seed_scores(records_of(paper, row, figures), columns[column])
-    raise ValueError(f"{paper}, table {table}: no run of ours measures {column!r} of {label!r}")
+        if row.table in tables:
+            key = (row.run.hash, row.seeds)
+            if key not in records:
+                records[key] = records_of(paper, row, figures)
+            for column, place in (row.columns or columns_of(row.run)).items():
+                scores[row.table, row.label, column] = seed_scores(records[key], place)
+    return scores
+
+
+def _by_seed(paper: str, claim: Claim, scores: Scores) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (L, S) and (R, S) of the claim's cells under the seeds that all of them have."""
+    for label, column in (*claim.left, *claim.right):
+        if (claim.table, label, column) not in scores:
+            raise ValueError(f"{paper}, table {claim.table}: no run of ours measures {column!r} of {label!r}")
+    left, right = ([scores[claim.table, *cell] for cell in side] for side in (claim.left, claim.right))
+    seeds = sorted(set.intersection(*({*cell} for cell in left + right)))
+    return tuple(np.array([[cell[seed] for seed in seeds] for cell in side]) for side in (left, right))
 
 
 def _reported(paper: str, claim: Claim) -> float | None:

@@ -78,9 +78,9 @@ class Run:
         return {"model": self.model, "data": self.data, **changed, **parts}
 
     def in_world(self, **data_options) -> "Run":
-        """The same run, and its parts on the same data, on these data in other settings."""
+        """The same run, and its parts on the same data, with these settings of the data changed."""
         parts = tuple(part.in_world(**data_options) if part.data == self.data else part for part in self.parts)
-        return replace(self, data_options=data_options, parts=parts)
+        return replace(self, data_options={**self.data_options, **data_options}, parts=parts)
 
 
 @dataclass(frozen=True)

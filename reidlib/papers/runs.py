@@ -57,12 +57,17 @@ def train(
     torch.manual_seed(randomness)
     num_ids = benchmark.num_ids if run.training else 1
     model = create_model(run.model, scale=run.scale, num_ids=num_ids, **run.model_options)
+    covered = set()
     for number, weights in enumerate(parts):
-        target = model.members[number] if isinstance(model, Ensemble) else model
-        if unknown := target.load_state_dict(weights, strict=False).unexpected_keys:
+        place = f"members.{number}" if isinstance(model, Ensemble) else ""
+        if unknown := model.get_submodule(place).load_state_dict(weights, strict=False).unexpected_keys:
             raise ValueError(f"{run.model} has no place for {unknown[0]}, the weights of a part that it starts from")
+        covered |= {f"{place}.{name}".lstrip(".") for name in weights}
     if not run.training:
-        return model.for_retrieval(), 0.0
+        network = model.for_retrieval()
+        if parts and (missing := network.state_dict().keys() - covered):
+            raise ValueError(f"{run.model} is not trained, and none of its parts has weights for {sorted(missing)[0]}")
+        return network, 0.0
     augmentation = Chain((RandomCrop(probability=run.crop), RandomFlip(), RandomErasing(run.erasing)))
     result = fit(
         model,
@@ -202,8 +207,8 @@ def reproduce(
     """Measure every row under every seed that has no record yet; gives how many runs this process did.
 
     A run that several rows share is measured once, for the first of them. seeds: at most that many of each row's, from
-    seed 0 on. fresh: measure from scratch even where there is a record. report: called with each new record. The other
-    arguments are those of `execute`.
+    seed 0 on. fresh: measure from scratch, parts included, even where there is a record. report: called with each new
+    record. The other arguments are those of `execute`.
 
     The command may be started several times at once: each run is locked while it is measured, and the others take the
     next; all wait until nothing is missing. Processes of one `accelerate launch` measure every run together.
@@ -228,8 +233,7 @@ def reproduce(
                     held.enter_context(FileLock(run_file(row.run, seed, "lock")).acquire(timeout=0))
                     free = missing(row, seed)
             if free and fresh:
-                for checkpoint in run_file(row.run, seed, "").parent.glob(f"{row.run.hash}-s{seed}.*.pt"):
-                    checkpoint.unlink()
+                _forget(row.run, seed, before=started)
             if not _first_of_all(free):
                 return False
             record = execute(paper, row, seed, roots or {}, figures=figures, pictures=pictures, progress=progress)
@@ -247,6 +251,15 @@ def reproduce(
                 time.sleep(1)  # others are measuring what is left
         bar.update(len(jobs) - bar.n)
     return done
+
+
+def _forget(run: Run, seed: int, before: float) -> None:
+    """Delete checkpoints and kept weights of a run and of its parts that are older than a time in seconds."""
+    for part in run.parts:
+        _forget(part, seed, before)
+    for file in run_file(run, seed, "").parent.glob(f"{run.hash}-s{seed}.*.pt"):
+        if file.stat().st_mtime < before:
+            file.unlink()
 
 
 def _first_of_all(value):

@@ -36,8 +36,8 @@ def table(paper: str, name: str, scale: str = "mini", figures: Path = FIGURES) -
 
     Columns: paper, table, row, column; reported (in the paper's unit, percent unless the column names another; NaN
     where the paper has no number); measured, low, high (mean over seeds and its 95 % t interval in percent, NaN where
-    nothing was measured; one seed has no interval); seeds; minutes (a run's mean training and evaluation time);
-    measurable (a run of ours measures it, or will).
+    nothing was measured; one seed has no interval); seeds; minutes (a run's mean training and evaluation time, without
+    that of its parts); measurable (a run of ours measures it, or will).
     scale: "mini" or "paper". ValueError for an unknown paper or table.
     """
     if name not in (known := table_names(paper, scale)):

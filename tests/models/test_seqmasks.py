@@ -161,6 +161,15 @@ def test_frames_with_their_masks_and_silhouettes_have_no_order():
         torch.testing.assert_close(network(**shuffled).embedding, network(**given).embedding, rtol=1e-4, atol=1e-5)
 
 
+def test_without_its_module_the_fusion_loss_sees_the_joined_features():
+    given = inputs()
+    joined, identity = (mini(fusion=fusion).eval() for fusion in ("concat", "identity"))
+    identity.load_state_dict(joined.state_dict())
+    output = identity(**given)
+    torch.testing.assert_close(output.embedding, joined(**given).embedding)
+    assert output.features["fusion"] is output.embedding and output.visuals == {}
+
+
 def test_fusion_works_on_the_joined_features_and_shows_its_gates():
     network, given = mini().eval(), inputs()
     with torch.no_grad():

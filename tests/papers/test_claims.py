@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 
 from reidlib.papers import claims as claims_of
-from reidlib.papers.claims import Claim, above, expected_false_verdicts, judge
+from reidlib.papers.claims import Claim, above, above_each, best_each, expected_false_verdicts, judge
 from reidlib.papers.records import Record, write_record
 from reidlib.papers.reported import reported_papers
-from reidlib.papers.rows import PAPERS, Row, Run
+from reidlib.papers.rows import PAPERS, Row, Run, paper_module, rows_of
 
 MODULE = sys.modules["reidlib.papers.claims"]  # the package gives the function of that name
 
@@ -130,6 +130,21 @@ def test_every_paper_has_a_ledger_that_can_be_judged(name):
     assert ledger["claim"].is_unique
     if name not in reported_papers():
         assert ledger["reported"].isna().all()
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_claim_s_control_is_a_row_of_its_table(name):
+    rows = {(row.table, row.label) for row in rows_of(name)}
+    for claim in getattr(paper_module(name), "CLAIMS", ()):
+        assert not claim.control or (claim.table, claim.control) in rows, claim.text
+
+
+def test_a_claim_for_each_of_several_columns():
+    one, other = above_each(("x", "y"), "better", "s", "T", "a", "b", note="n")
+    assert (one.text, other.text) == ("better, x", "better, y")
+    assert other.left == (("a", "y"),) and other.right == (("b", "y"),) and other.note == "n" and other.kind == "above"
+    [best] = best_each(("x",), "best", "s", "T", "a", (row for row in "bc"))
+    assert best.kind == "best" and best.left == (("a", "x"),) and best.right == (("b", "x"), ("c", "x"))
 
 
 def test_false_verdicts_are_expected_of_those_from_six_seeds():

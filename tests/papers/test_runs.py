@@ -266,6 +266,32 @@ def test_a_run_without_training_only_joins_its_parts(tiny_row, new_cache, tmp_pa
     assert joined.scores == alone.scores and joined.queries == alone.queries
 
 
+def test_fresh_trains_the_parts_again(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    part = tiny_row(seeds=1).run
+    whole = replace(part, parts=(part,), training="", iterations=0, learning_rate=0.0)
+    rows = [Row("street", "whole", whole, 1)]
+    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    cache = new_cache()
+    reproduce(rows, tmp_path)
+    assert reproduce(rows, tmp_path, fresh=False) == 0 and len(starts) == 1
+    for file in (*cache.glob("runs/*.pt"), *tmp_path.glob("baseline/records/*")):
+        os.utime(file, (0, 0))
+    assert reproduce(rows, tmp_path, fresh=True) == 1
+    assert len(starts) == 2
+
+
+def test_a_joined_network_that_its_parts_do_not_fit_or_cover_is_refused(tiny_row, new_cache, monkeypatch):
+    new_cache()
+    part = tiny_row(seeds=1).run
+    benchmark = runs.open_benchmark("street", 0, {}, part.data_options, progress=False)
+    whole = replace(part, model="seqmasks", parts=(part,), training="", iterations=0)
+    with pytest.raises(ValueError, match="seqmasks has no place for"):
+        runs.train("baseline", whole, 0, benchmark, progress=False)
+    monkeypatch.setattr(runs, "_part_weights", lambda *arguments: {})
+    with pytest.raises(ValueError, match="none of its parts has weights for"):
+        runs.train("baseline", whole, 0, benchmark, progress=False)
+
+
 def test_a_run_in_another_world_takes_its_parts_along():
     part = Run("agw", "street", "agw_training")
     elsewhere = replace(part, data="campus")
