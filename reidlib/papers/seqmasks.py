@@ -228,12 +228,16 @@ def _twins() -> list[Row]:
         "walks alike": ({"same_gait": True}, 6),
         "looks alike": ({"same_appearance": True}, 3),
     }
-    return [
-        Row(table, f"{name}, {world}", system(base, name).in_world(**options), seeds, columns=columns)
-        for table, base, columns in (("twin streets", WILD, MARS_SCORES), ("twin laboratories", LABORATORY, {}))
-        for name in COMPARED
-        for world, (options, seeds) in worlds.items()
-    ]
+    found = []
+    for table, base, columns in (("twin streets", WILD, MARS_SCORES), ("twin laboratories", LABORATORY, {})):
+        runs = {name: system(base, name) for name in COMPARED} | {ONE: replace(system(base, WHOLE), silhouettes=1)}
+        for name, run in runs.items():
+            found += [
+                Row(table, f"{name}, {world}", run.in_world(**options), seeds, columns=columns)
+                for world, (options, seeds) in worlds.items()
+                if (name, world) != (ONE, "looks alike")
+            ]
+    return found
 
 
 def _longer() -> list[Row]:

@@ -38,12 +38,17 @@ def _view_cost(text: str, other: str) -> list[Claim]:
     ]
 
 
-def _twin_gain(table: str, column: str) -> Claim:
-    """The claim that fusion adds more to appearance where people walk differently than where all walk alike."""
-    text = f"gaits matter: fusion adds more than where all walk alike ({table}), {column}"
-    left = ((f"{WHOLE}, as it is", column), (f"{FOREGROUND}, walks alike", column))
-    right = ((f"{FOREGROUND}, as it is", column), (f"{WHOLE}, walks alike", column))
-    return Claim(text, "control", table, left, right)
+def _twin_gain(text: str, row: str, other: str, table: str, columns: tuple[str, ...]) -> list[Claim]:
+    """The claim that one row is further above another where people walk differently than where all walk alike."""
+    return [
+        Claim(
+            f"{text} than where all walk alike ({table}), {column}",
+            *("control", table),
+            ((f"{row}, as it is", column), (f"{other}, walks alike", column)),
+            ((f"{other}, as it is", column), (f"{row}, walks alike", column)),
+        )
+        for column in columns
+    ]
 
 
 PAPER = (
@@ -177,8 +182,14 @@ def _controls(table: str, columns: tuple[str, ...]) -> list[Claim]:
 CONTROLS = (
     *_controls("I", RANK_1_AND_MAP),
     *_controls("II", EXCLUDING),
-    *(_twin_gain("twin streets", column) for column in RANK_1_AND_MAP),
-    *(_twin_gain("twin laboratories", column) for column in EXCLUDING),
+    *(
+        claim
+        for table, columns in (("twin streets", RANK_1_AND_MAP), ("twin laboratories", EXCLUDING))
+        for claim in (
+            *_twin_gain("gaits matter: fusion adds more to appearance", WHOLE, FOREGROUND, table, columns),
+            *_twin_gain("motion matters: several silhouettes add more to one", WHOLE, ONE, table, columns),
+        )
+    ),
     *above_each(
         RANK_1_AND_MAP,
         *("twice the training: the foreground branch lifts the baseline", "control", LONGER, FOREGROUND, BASELINE),
