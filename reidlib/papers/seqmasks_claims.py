@@ -187,6 +187,11 @@ CONTROLS = (
         for table, columns in (("twin streets", RANK_1_AND_MAP), ("twin laboratories", EXCLUDING))
         for claim in (
             *_twin_gain("gaits matter: fusion adds more to appearance", WHOLE, FOREGROUND, table, columns),
+            *above_each(
+                columns,
+                f"where all walk alike, fusion is above appearance all the same ({table})",
+                *("control", table, f"{WHOLE}, walks alike", f"{FOREGROUND}, walks alike"),
+            ),
             *_twin_gain("motion matters: several silhouettes add more to one", WHOLE, ONE, table, columns),
         )
     ),
