@@ -253,7 +253,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 
     features = load_features(chosen.features)
     scores = features.scores(
-        chosen.protocol, chosen.metric, rerank=chosen.rerank, average_precision=chosen.average_precision
+        chosen.protocol, chosen.metric, chosen.average_precision, rerank={} if chosen.rerank else None
     )
     summary = {f"rank-{k}": round(100 * value, 2) for k, value in scores.cmc.items()}
     summary |= {"mAP": round(100 * scores.mean_ap, 2), "mINP": round(100 * scores.mean_inp, 2)}

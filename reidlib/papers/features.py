@@ -1,7 +1,7 @@
 """Features of a test split: computed by a network, kept in a file, scored, and looked at as ranked lists."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,7 +12,14 @@ from torch import nn
 from reidlib import plots
 from reidlib.data import Benchmark, Tracklet
 from reidlib.data.batches import test_batches
-from reidlib.evaluation import RetrievalScores, k_reciprocal_rerank, pairwise_distances, retrieval_scores
+from reidlib.evaluation import (
+    RetrievalScores,
+    cluster_query_expansion,
+    k_reciprocal_rerank,
+    pairwise_distances,
+    retrieval_scores,
+)
+from reidlib.evaluation.distances import unit_rows
 from reidlib.training import extract_features
 
 TEST_CLIPS = 32  # clips in a batch of evaluation
@@ -41,21 +48,36 @@ class TestFeatures:
         }
         return TestFeatures(self.query_features, self.query_ids, self.query_cameras, **joined)
 
-    def scores(
-        self, protocol: str, metric: str = "cosine", rerank: bool = False, average_precision: str = "step"
-    ) -> RetrievalScores:
-        """`retrieval_scores` of these features; protocol and average_precision are explained there.
+    def distances(
+        self, metric: str = "cosine", *, expansion: Mapping | None = None, rerank: Mapping | None = None
+    ) -> np.ndarray:
+        """Distances (Q, G) between queries and gallery, refined by what is not None.
 
-        metric: "cosine" or "euclidean". rerank: distances by k-reciprocal neighbours, of unit features if the
-        metric is "cosine". ValueError if no query has a true match that counts, or as `retrieval_scores`.
+        metric: "cosine" or "euclidean"; with "cosine" features are brought to unit length before each step. expansion:
+        arguments of `cluster_query_expansion`, which comes first. rerank: arguments of `k_reciprocal_rerank`, {} for
+        the usual ones. Both see all queries together.
         """
         query, gallery = self.query_features, self.gallery_features
-        if rerank:
-            if metric == "cosine":
-                query, gallery = (f / np.linalg.norm(f, axis=1, keepdims=True) for f in (query, gallery))
-            distances = k_reciprocal_rerank(query, gallery)
-        else:
-            distances = pairwise_distances(query, gallery, metric)
+        if expansion is not None:
+            query, gallery = cluster_query_expansion(*_as_compared(query, gallery, metric), **expansion)
+        if rerank is None:
+            return pairwise_distances(query, gallery, metric)
+        return k_reciprocal_rerank(*_as_compared(query, gallery, metric), **rerank)
+
+    def scores(
+        self,
+        protocol: str,
+        metric: str = "cosine",
+        average_precision: str = "step",
+        *,
+        expansion: Mapping | None = None,
+        rerank: Mapping | None = None,
+    ) -> RetrievalScores:
+        """`retrieval_scores` of the `distances`; protocol and average_precision are explained there.
+
+        ValueError if no query has a true match that counts, or as `retrieval_scores`.
+        """
+        distances = self.distances(metric, expansion=expansion, rerank=rerank)
         scores = retrieval_scores(
             distances,
             self.query_ids,
@@ -80,6 +102,13 @@ class TestFeatures:
             same_camera = self.gallery_cameras == self.query_cameras[query]
             counted &= ~((self.gallery_ids == self.query_ids[query]) & same_camera)
         return order[counted[order]]
+
+
+def _as_compared(query: np.ndarray, gallery: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Features whose Euclidean distances rank as the metric does: of unit length for "cosine"."""
+    if metric != "cosine":
+        return query, gallery
+    return tuple(unit_rows(features) for features in (query, gallery))
 
 
 def embed(

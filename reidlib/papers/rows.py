@@ -25,8 +25,10 @@ class Run:
     aligned silhouettes each clip has, in training and in testing; either may be 0.
     precision: "bf16" or "no", of `fit`. metric: "cosine" or "euclidean", what ranks the gallery.
     training_options: what else the paper's training function needs.
-    parts: runs of the same paper on the same data, trained before, whose weights this one starts from, or which it only
-    joins if it has no training of its own.
+    parts: runs of the same paper, trained before, whose weights this one starts from, or which it only joins if it has
+    no training of its own. Members of an `ensemble` are its parts, in their order.
+    draw: tells apart networks that are trained alike on one seed's data, with other weights and batches.
+    expansion, rerank: what `TestFeatures.scores` does to the features and distances of retrieval, None for nothing.
     """
 
     model: str
@@ -50,6 +52,14 @@ class Run:
     evaluation: str = "retrieval"
     training_options: Mapping = field(default_factory=dict)
     parts: tuple["Run", ...] = ()
+    draw: int = 0
+    expansion: Mapping | None = None
+    rerank: Mapping | None = None
+
+    def __post_init__(self):
+        """Parts may be given as they are read from a record, as dictionaries."""
+        parts = tuple(part if isinstance(part, Run) else Run(**part) for part in self.parts)
+        object.__setattr__(self, "parts", parts)
 
     @property
     def hash(self) -> str:
@@ -58,13 +68,18 @@ class Run:
         A field that is added later renames no record; a default that is changed later does not pass unnoticed, because
         records hold the whole configuration.
         """
-        plain = asdict(Run(self.model, self.data))
-        changed = {name: value for name, value in asdict(self).items() if json.dumps(value) != json.dumps(plain[name])}
-        return config_hash({"model": self.model, "data": self.data, **changed})
+        return config_hash(self._choices())
+
+    def _choices(self) -> dict:
+        """Network, data and all that differs from the defaults, for the parts likewise."""
+        plain, whole = asdict(Run(self.model, self.data)), asdict(self)
+        changed = {name: value for name, value in whole.items() if json.dumps(value) != json.dumps(plain[name])}
+        parts = {"parts": [part._choices() for part in self.parts]} if self.parts else {}
+        return {"model": self.model, "data": self.data, **changed, **parts}
 
     def in_world(self, **data_options) -> "Run":
-        """The same run, and its parts, on the same data with these settings changed."""
-        parts = tuple(part.in_world(**data_options) for part in self.parts)
+        """The same run, and its parts on the same data, with these settings of the data changed."""
+        parts = tuple(part.in_world(**data_options) if part.data == self.data else part for part in self.parts)
         return replace(self, data_options={**self.data_options, **data_options}, parts=parts)
 
 

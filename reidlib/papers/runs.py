@@ -18,6 +18,7 @@ from reidlib.data import Benchmark
 from reidlib.data.batches import train_batches
 from reidlib.data.transforms import Chain, RandomCrop, RandomErasing, RandomFlip
 from reidlib.models import create_model
+from reidlib.models.ensemble import Ensemble
 from reidlib.papers.features import draw_ranked_lists, embed, save_features
 from reidlib.papers.records import (
     FIGURES,
@@ -34,23 +35,37 @@ from reidlib.training import distributed, fit
 
 
 def train(
-    paper: str, run: Run, seed: int, benchmark: Benchmark, checkpoint: Path | None = None, progress: bool = True
+    paper: str,
+    run: Run,
+    seed: int,
+    benchmark: Benchmark,
+    checkpoint: Path | None = None,
+    progress: bool = True,
+    roots: Mapping[str, Path] | None = None,
 ) -> tuple[nn.Module, float]:
     """The run's network ready for retrieval, and the seconds that its training took (0 without training).
 
-    Everything random is set by `seed`. checkpoint: a file, from which training goes on if it exists. The network starts
-    from the weights of its parts, whose own seconds do not count.
+    Everything random is set by `seed` and the run's `draw`. checkpoint: a file, from which training goes on if it
+    exists. The network starts from the weights of its parts, whose own seconds do not count. roots: where recorded data
+    of parts lie that are trained on others than `benchmark`.
     """
-    parts = [_part_weights(paper, part, seed, benchmark, progress) for part in run.parts]
-    torch.manual_seed(seed)
+    parts = []
+    for part in run.parts:
+        data = _data_of(part, run, seed, benchmark, roots, progress)
+        parts.append(_part_weights(paper, part, seed, data, progress, roots))
+    randomness = seed + 1000 * run.draw
+    torch.manual_seed(randomness)
     num_ids = benchmark.num_ids if run.training else 1
     model = create_model(run.model, scale=run.scale, num_ids=num_ids, **run.model_options)
-    for weights in parts:
-        if unknown := model.load_state_dict(weights, strict=False).unexpected_keys:
+    covered = set()
+    for number, weights in enumerate(parts):
+        place = f"members.{number}" if isinstance(model, Ensemble) else ""
+        if unknown := model.get_submodule(place).load_state_dict(weights, strict=False).unexpected_keys:
             raise ValueError(f"{run.model} has no place for {unknown[0]}, the weights of a part that it starts from")
+        covered |= {f"{place}.{name}".lstrip(".") for name in weights}
     if not run.training:
         network = model.for_retrieval()
-        if parts and (missing := network.state_dict().keys() - set().union(*parts)):
+        if parts and (missing := network.state_dict().keys() - covered):
             raise ValueError(f"{run.model} is not trained, and none of its parts has weights for {sorted(missing)[0]}")
         return network, 0.0
     augmentation = Chain((RandomCrop(probability=run.crop), RandomFlip(), RandomErasing(run.erasing)))
@@ -62,7 +77,7 @@ def train(
             clips_per_id=run.clips_per_id,
             num_frames=run.num_frames,
             iterations=run.iterations,
-            seed=seed,
+            seed=randomness,
             start=start,
             masks=run.masks,
             silhouettes=run.silhouettes,
@@ -78,14 +93,25 @@ def train(
     return model.for_retrieval(), result.seconds
 
 
-def _part_weights(paper: str, run: Run, seed: int, benchmark: Benchmark, progress: bool) -> dict[str, Tensor]:
+def _data_of(
+    part: Run, run: Run, seed: int, benchmark: Benchmark, roots: Mapping[str, Path] | None, progress: bool
+) -> Benchmark:
+    """What a part is trained on: the run's own benchmark, or another one."""
+    if (part.data, part.data_options) == (run.data, run.data_options):
+        return benchmark
+    return open_benchmark(part.data, seed, roots or {}, part.data_options, progress)
+
+
+def _part_weights(
+    paper: str, run: Run, seed: int, benchmark: Benchmark, progress: bool, roots: Mapping[str, Path] | None
+) -> dict[str, Tensor]:
     """The weights of a part: those that were kept when it was measured, else it is trained now."""
     path = _weights_file(run, seed, benchmark)
     main = distributed.start_processes().is_main_process
     with FileLock(run_file(run, seed, "lock")) if main else nullcontext():
         if not _first_of_all(path.exists()):
             checkpoint = run_file(run, seed, f"{benchmark.fingerprint}.pt")
-            model, _ = train(paper, run, seed, benchmark, checkpoint, progress)
+            model, _ = train(paper, run, seed, benchmark, checkpoint, progress, roots)
             if main:
                 _keep_weights(model, path)
                 checkpoint.unlink(missing_ok=True)
@@ -124,7 +150,7 @@ def execute(
     benchmark = open_benchmark(run.data, seed, roots, run.data_options, progress)
     data_seconds = time.monotonic() - started
     checkpoint = run_file(run, seed, f"{benchmark.fingerprint}.pt")
-    model, training_seconds = train(paper, run, seed, benchmark, checkpoint, progress)
+    model, training_seconds = train(paper, run, seed, benchmark, checkpoint, progress, roots)
     main = distributed.start_processes().is_main_process
     if main and any(run in other.run.parts for other in rows_of(paper, run.scale)):
         _keep_weights(model, _weights_file(run, seed, benchmark))
@@ -139,7 +165,7 @@ def execute(
         progress=progress,
     )
     entries = {"retrieval": retrieval_entries, "cross-view": cross_view_entries}[run.evaluation]
-    scores, queries = entries(features, benchmark, run.setups, run.metric)
+    scores, queries = entries(features, benchmark, run.setups, run.metric, expansion=run.expansion, rerank=run.rerank)
     record = Record(
         paper=paper,
         config=asdict(run),

@@ -3,24 +3,25 @@
 import numpy as np
 
 from reidlib.data import Benchmark
-from reidlib.evaluation import RetrievalScores, cross_view_accuracy, pairwise_distances
+from reidlib.evaluation import RetrievalScores, cross_view_accuracy
 from reidlib.papers.features import TestFeatures
 
 
 def retrieval_entries(
-    features: TestFeatures, benchmark: Benchmark, setups: tuple[str, ...], metric: str
+    features: TestFeatures, benchmark: Benchmark, setups: tuple[str, ...], metric: str, **refinement
 ) -> tuple[dict, dict]:
     """Scores and outcomes under the benchmark's protocol, {set-up: …}, for galleries "usual" and "mixing" (with the
-    queries); as `entry_of_retrieval`."""
+    queries); as `entry_of_retrieval`. refinement: expansion and rerank of `TestFeatures.scores`."""
     entries = {}
     for setup in setups:
         setting = features.mixing() if setup == "mixing" else features
-        entries[setup] = entry_of_retrieval(setting.scores(benchmark.protocol, metric), features.query_ids)
+        scores = setting.scores(benchmark.protocol, metric, **refinement)
+        entries[setup] = entry_of_retrieval(scores, features.query_ids)
     return _apart(entries)
 
 
 def cross_view_entries(
-    features: TestFeatures, benchmark: Benchmark, conditions: tuple[str, ...], metric: str
+    features: TestFeatures, benchmark: Benchmark, conditions: tuple[str, ...], metric: str, **refinement
 ) -> tuple[dict, dict]:
     """Scores and outcomes of gait evaluation, {condition: …}, for probes of that condition, or "all".
 
@@ -28,7 +29,7 @@ def cross_view_entries(
     probes. Outcomes: person_id and view of every probe, and first_match_rank at each gallery view, ascending.
     ValueError if there is no probe of a condition, or as `cross_view_accuracy`.
     """
-    distances = pairwise_distances(features.query_features, features.gallery_features, metric)
+    distances = features.distances(metric, **refinement)
     query_views, gallery_views = (np.array([t.view for t in part]) for part in (benchmark.query, benchmark.gallery))
     found = np.array([t.condition for t in benchmark.query])
     entries = {}

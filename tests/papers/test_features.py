@@ -63,13 +63,29 @@ def test_re_ranking_does_not_depend_on_lengths_under_cosine(features):
     )
     longer = replace(many, gallery_features=gallery * rng.uniform(1, 9, (40, 1)).astype(np.float32))
     found = {
-        (metric, name): f.scores("cross-camera", metric, rerank=True).mean_ap
+        (metric, name): f.scores("cross-camera", metric, rerank={}).mean_ap
         for metric in ("cosine", "euclidean")
         for name, f in (("short", many), ("long", longer))
     }
     assert found["cosine", "short"] == pytest.approx(found["cosine", "long"])
     assert found["euclidean", "short"] != pytest.approx(found["euclidean", "long"])
     assert found["cosine", "short"] != pytest.approx(many.scores("cross-camera").mean_ap)
+
+
+def test_expansion_comes_before_distances_and_re_ranking(features):
+    expansion = {"threshold": 0.1}  # of unit features: 5.7 degrees, so 0, 5 and 10 degrees are linked
+    expanded = replace(
+        features,
+        query_features=angles(7.5, 90),
+        gallery_features=angles(5, 2.5, 20, 30, 80),
+    )  # each the mean of the two others
+    np.testing.assert_allclose(features.distances(expansion=expansion), expanded.distances(), atol=1e-6)
+    np.testing.assert_allclose(
+        features.distances(expansion=expansion, rerank={"k1": 2, "k2": 1}),
+        expanded.distances(rerank={"k1": 2, "k2": 1}),
+        atol=1e-5,
+    )
+    assert np.array_equal(features.distances("euclidean", expansion=expansion), features.distances("euclidean"))
 
 
 def test_mixing_returns_the_queries_to_the_gallery(features):

@@ -142,8 +142,9 @@ def test_the_hash_does_not_depend_on_order_and_survives_json():
 
 def test_the_hash_changes_with_every_field():
     run = Run("agw", "street", "agw_training")
-    other = {str: "other", int: 99, float: 0.123, bool: True, dict: {"a": 1}, tuple: ("mixing",)}
-    changed = [replace(run, **{f.name: other[type(getattr(run, f.name))]}) for f in fields(run)]
+    other = {str: "other", int: 99, float: 0.123, bool: True, dict: {"a": 1}, tuple: ("mixing",), type(None): {}}
+    values = {f.name: other[type(getattr(run, f.name))] for f in fields(run)} | {"parts": (run,)}
+    changed = [replace(run, **{name: value}) for name, value in values.items()]
     digests = {r.hash for r in changed} | {run.hash}
     assert len(digests) == len(fields(run)) + 1
 
@@ -152,6 +153,16 @@ def test_the_hash_is_of_what_differs_from_the_defaults():
     run = Run("agw", "street", setups=("usual", "mixing"), iterations=5)
     assert run.hash == config_hash({"model": "agw", "data": "street", "setups": ["usual", "mixing"], "iterations": 5})
     assert Run(**json.loads(json.dumps(asdict(run)))).hash == run.hash
+
+
+def test_the_hash_is_of_what_differs_in_the_parts():
+    part = Run("agw", "street", iterations=5)
+    run = Run("agw", "street", parts=(part,))
+    of_part = {"model": "agw", "data": "street", "iterations": 5}
+    assert run.hash == config_hash({"model": "agw", "data": "street", "parts": [of_part]})
+    config = json.loads(json.dumps(asdict(run)))
+    del config["parts"][0]["draw"]  # a field that was added later
+    assert Run(**config).hash == run.hash
 
 
 def test_the_environment_names_what_decides_a_number():

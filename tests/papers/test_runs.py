@@ -19,6 +19,7 @@ from PIL import Image
 from reidlib.papers import features, runs
 from reidlib.papers.records import FIGURES, Record, read_record, read_records
 from reidlib.papers.rows import Row, Run, rows_of
+from reidlib.papers.sources import open_benchmark
 from reidlib.training import CheckpointError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -293,8 +294,72 @@ def test_a_joined_network_that_its_parts_do_not_fit_or_cover_is_refused(tiny_row
 
 def test_a_run_in_another_world_takes_its_parts_along():
     part = Run("agw", "street", "agw_training")
-    there = replace(part, parts=(part,)).in_world(same_gait=True)
+    elsewhere = replace(part, data="campus")
+    there = replace(part, parts=(part, elsewhere)).in_world(same_gait=True)
     assert there.data_options == there.parts[0].data_options == {"same_gait": True}
+    assert there.parts[1] == elsewhere
+
+
+def test_a_part_may_be_trained_on_other_data(tiny_row, new_cache, tmp_path, monkeypatch):
+    new_cache()
+    run = tiny_row(seeds=1).run
+    part = replace(run, data="elsewhere")
+    other = runs.open_benchmark("street", 1, {}, run.data_options, progress=False)
+    monkeypatch.setattr(
+        runs,
+        "open_benchmark",
+        lambda name, seed, *rest: other if name == "elsewhere" else open_benchmark(name, seed, *rest),
+    )
+    seen, train_batches = [], runs.train_batches
+    monkeypatch.setattr(
+        runs, "train_batches", lambda tracklets, **o: seen.append(tracklets) or train_batches(tracklets, **o)
+    )
+    reproduce([Row("street", "whole", replace(run, parts=(part,)), 1)], tmp_path)
+    street = open_benchmark("street", 0, {}, run.data_options, progress=False)
+    assert [[t.person_id for t in tracklets] for tracklets in seen] == [
+        [t.person_id for t in benchmark.train] for benchmark in (other, street)
+    ]
+
+
+def test_draws_differ_on_the_same_data(tiny_row, new_cache, tmp_path):
+    new_cache()
+    runs_ = [tiny_row(seeds=1, draw=draw).run for draw in (0, 1)]
+    benchmark = runs.open_benchmark("street", 0, {}, runs_[0].data_options, progress=False)
+    one, other, again = (
+        runs.train("baseline", run, 0, benchmark, progress=False)[0].state_dict() for run in (*runs_, runs_[1])
+    )
+    assert not all(torch.equal(value, one[name]) for name, value in other.items())
+    assert all(torch.equal(value, again[name]) for name, value in other.items())
+
+
+def test_an_ensemble_takes_the_weights_of_its_members(tiny_row, new_cache, tmp_path):
+    new_cache()
+    members = tuple(tiny_row(draw=draw).run for draw in (0, 1))
+    joined = replace(
+        members[0],
+        model="ensemble",
+        model_options={"members": [("agw", {})] * 2},
+        training="",
+        iterations=0,
+        parts=members,
+    )
+    benchmark = runs.open_benchmark("street", 0, {}, joined.data_options, progress=False)
+    ensemble, seconds = runs.train("baseline", joined, 0, benchmark, progress=False)
+    assert seconds == 0
+    for member, run in zip(ensemble.members, members):
+        alone, _ = runs.train("baseline", run, 0, benchmark, progress=False)
+        assert all(torch.equal(value, alone.state_dict()[name]) for name, value in member.state_dict().items())
+
+
+def test_refined_distances_need_no_other_training(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    new_cache()
+    plain = tiny_row(seeds=1).run
+    refined = replace(plain, training="", iterations=0, parts=(plain,), rerank={"k1": 5, "k2": 2})
+    rows = [Row("street", "plain", plain, 1), Row("street", "refined", refined, 1)]
+    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    reproduce(rows, tmp_path)
+    records = {bool(record.config["rerank"]): record for record in read_records("baseline", tmp_path)}
+    assert len(starts) == 1 and records[True].scores != records[False].scores
 
 
 def test_features_and_pictures_of_a_run(tiny_row, new_cache, tmp_path):

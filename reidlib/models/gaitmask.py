@@ -1,0 +1,132 @@
+"""GaitMask: GaitGL with complementary horizontal masks in place of fixed parts.
+
+Lin, Zhang, Sun, Qin, Wan, "Bag of Tricks and GaitMask Network for Gait Recognition", section 1.1 and Table 2.
+"""
+
+import copy
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from reidlib.models.gaitgl import NARROWER, STRIPS, StripHead, WalkTrunk, conv3d, join
+from reidlib.models.output import ModelOutput
+
+WIDTHS = (32, 64, 128, 128, 128, 128)  # Table 2: the first convolution, GMCL-A1 to A4, GMCL-B1
+KERNELS = ("separate", "shared", "linear")
+MASKS = ("random", "halves", "none")
+TEST_RULES = ("half", "sum", "one")
+
+
+class GaitMask(nn.Module):
+    """Walks of K silhouettes, in order -> P horizontal strips with a feature each.
+
+    options: kernels, masks, drop and test_rule of `MaskFeatures`. scale: as in `reidlib.models.gaitgl.GaitGL`. num_ids
+    is not used: no loss classifies.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_ids: int = 0,
+        kernels: str = "separate",
+        masks: str = "random",
+        drop: float = 0.25,
+        test_rule: str = "half",
+        scale: str = "paper",
+    ):
+        super().__init__()
+        options = {"kernels": kernels, "masks": masks, "drop": drop, "test_rule": test_rule}
+        widths = [width // NARROWER[scale] for width in WIDTHS]
+        self.trunk = WalkTrunk(widths, partial(GlobalMaskConv, **options))
+        self.head = StripHead(STRIPS[scale], widths[-1])
+
+    def forward(self, silhouettes: Tensor, frames: Tensor | None = None, masks: Tensor | None = None) -> ModelOutput:
+        """silhouettes: (B, K, h, w) of 0 and 1, of any type, K consecutive frames; frames and masks are ignored.
+
+        features: {"strips": (B, P, d)}. embedding: the same joined, (B, P·d). ValueError if the silhouettes are not as
+        high as there are strips.
+        """
+        strips = self.head(self.trunk(silhouettes))
+        return ModelOutput(strips.flatten(1), {"strips": strips})
+
+    def for_retrieval(self) -> "GaitMask":
+        """A copy in evaluation mode; nothing here is for training only."""
+        return copy.deepcopy(self).eval()
+
+
+class GlobalMaskConv(nn.Module):
+    """The global and mask convolutional layer (GMCL): Y_g of Equation 1 and Y_m of Equation 2, both with leaky ReLU,
+    joined by Equation 3 (join="add", GMCL-A) or Equation 4 (join="stack", GMCL-B).
+
+    options: those of `MaskFeatures`.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, join: str, **options):
+        super().__init__()
+        self.join = join
+        self.whole = conv3d(inputs, outputs)
+        self.masked = MaskFeatures(inputs, outputs, **options)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (B, inputs, T, h, w) -> (B, outputs, T, h, w), or 2h rows for "stack"."""
+        return join(F.leaky_relu(self.whole(x)), self.masked(x), self.join)
+
+
+class MaskFeatures(nn.Module):
+    """Equation 2: in training a random horizontal band of each clip's maps goes through one term and the rest through
+    the other; in testing the whole maps go "into the mask feature extraction".
+
+    The two masks add up to one, so with one kernel and no activation Equation 2 is conv(X), whatever the masks. The
+    readings, by `kernels`:
+    "separate": a kernel for each term, leaky ReLU inside each: one is trained inside the band, the other outside.
+    "shared": one kernel, leaky ReLU inside each term; this differs from leaky(conv(X)) only beside the band's edges.
+    "linear": one kernel, leaky ReLU around the sum; this is leaky(conv(X)).
+    test_rule: "sum" gives the whole maps to both terms; "half" halves that, which brings back the size that Y_m had in
+    training; "one" is the second term alone, which learns from the larger share of the rows.
+    masks: "random", and two controls with the same parameters, which are the same in training and testing: "halves"
+    always takes the upper half for the band, "none" gives the whole maps to both terms, halved.
+    drop: the paper's d, the band's share of the height: ⌊d H⌋ + 1 rows.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, kernels: str, masks: str, drop: float, test_rule: str):
+        super().__init__()
+        if kernels not in KERNELS or masks not in MASKS or test_rule not in TEST_RULES or not 0 <= drop < 1:
+            raise ValueError(
+                f"kernels={kernels!r}, masks={masks!r}, drop={drop}, test_rule={test_rule!r}: expected one of "
+                f"{KERNELS}, one of {MASKS}, a share of the height from 0 to less than 1, one of {TEST_RULES}"
+            )
+        self.kernels, self.masks, self.drop, self.test_rule = kernels, masks, drop, test_rule
+        self.rest = conv3d(inputs, outputs)
+        self.band = conv3d(inputs, outputs) if kernels == "separate" else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (B, inputs, T, h, w) -> (B, outputs, T, h, w)."""
+        if self.kernels == "linear":
+            return F.leaky_relu(self.rest(x))
+        if self.masks == "none" or (self.masks == "random" and not self.training):
+            return self._whole(x, "half" if self.masks == "none" else self.test_rule)
+        height = x.shape[3]
+        if self.masks == "random":
+            inside = random_bands(len(x), height, self.drop, x.device)
+        else:
+            inside = torch.arange(height, device=x.device)[None] < height // 2
+        inside = inside[:, None, None, :, None]
+        band = self.rest if self.band is None else self.band
+        return F.leaky_relu(band(x * inside)) + F.leaky_relu(self.rest(x * ~inside))
+
+    def _whole(self, x: Tensor, rule: str) -> Tensor:
+        rest = F.leaky_relu(self.rest(x))
+        if rule == "one":
+            return rest
+        both = rest + (rest if self.band is None else F.leaky_relu(self.band(x)))
+        return both if rule == "sum" else both / 2
+
+
+def random_bands(clips: int, height: int, drop: float, device: torch.device | None = None) -> Tensor:
+    """A band of ⌊drop·height⌋ + 1 rows for each clip, at a random place: bool (clips, height), the paper's M_d0."""
+    rows = min(int(drop * height) + 1, height)
+    top = torch.randint(height - rows + 1, (clips, 1), device=device)
+    row = torch.arange(height, device=device)
+    return (row >= top) & (row < top + rows)

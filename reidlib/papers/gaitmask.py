@@ -1,0 +1,206 @@
+"""Bag of tricks and GaitMask: two gait networks, query expansion, re-ranking. Equations 1 to 4, Table 3, and controls.
+
+Lin et al., "Bag of Tricks and GaitMask Network for Gait Recognition". OU-MVLP, on which both networks are trained
+first, becomes `crowd`; CASIA-E, on which they go on and are searched, becomes `yard` (HID's protocol), and CASIA-B
+`lab`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from reidlib.data.batches import ClipBatch
+from reidlib.losses import batch_all_triplet_loss
+from reidlib.papers.claims import Claim, above, best_each
+from reidlib.papers.rows import Row, Run
+from reidlib.training import gather, multistep
+
+MARGIN = 0.2  # of GaitGL's release
+
+# At mini scale, chosen on held-out training identities (table "choices").
+LEARNING_RATE = 1e-3
+FIRST, THEN = 600, 300  # iterations on `crowd`, and on what follows it
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.8)
+EXPANSION = {"threshold": 0.5}  # between features of unit length
+RERANK = {"k1": 20, "k2": 6, "lambda_value": 0.3}  # as published
+
+
+def objective(model: nn.Module, batch: ClipBatch) -> dict[str, dict[str, Tensor]]:
+    """The separate triplet loss: batch-all of every strip, their mean (section 1.1)."""
+    strips = model(silhouettes=batch.silhouettes).features["strips"]
+    return {"network": {"triplet": batch_all_triplet_loss(gather(strips), gather(batch.labels), MARGIN)}}
+
+
+def training(model: nn.Module, run: Run, num_ids: int) -> dict:
+    """Adam. The rate falls to a tenth after 150K of 250K iterations, or after 10K of 15K where a network goes on from
+    what it learned elsewhere (section 1.3), and likewise at other lengths."""
+    milestone = run.iterations * 10 // 15 if run.parts else run.iterations * 150 // 250
+    return {
+        "objective": objective,
+        "optimisers": {"network": torch.optim.Adam(model.parameters(), lr=run.learning_rate)},
+        "schedules": {"network": multistep((milestone,))},
+    }
+
+
+GAITGL, GAITMASK, BOTH = "GaitGL", "GaitMask", "GaitGL+GaitMask"
+STEPS = {  # after the features, in the paper's words
+    "": {},
+    " + Re-ranking": {"rerank": RERANK},
+    " + QE": {"expansion": EXPANSION},
+    " + Re-ranking + QE": {"expansion": EXPANSION, "rerank": RERANK},
+}
+COMPLETE = " + Re-ranking + QE"
+TWICE, SCRATCH = "control: GaitGL+GaitGL", "control: GaitGL from scratch"
+UNMASKED, HALVES = "control: GaitMask without masks", "control: GaitMask with fixed halves"
+
+RANK_1 = {"rank-1": ("usual", "rank-1"), "mAP": ("usual", "mAP")}
+
+ON_CROWD = Run(
+    "gaitgl",
+    "crowd",
+    "training",
+    evaluation="cross-view",
+    setups=("all",),
+    iterations=FIRST,
+    learning_rate=LEARNING_RATE,
+    ids_per_batch=8,
+    clips_per_id=4,
+    num_frames=0,
+    silhouettes=12,
+    metric="cosine",
+)
+ON_YARD = replace(ON_CROWD, data="yard", evaluation="retrieval", setups=("usual",), iterations=THEN)
+PAPER_SCALE = {"scale": "paper", "learning_rate": 1e-4}
+BEFORE, AFTER = (  # Table 1: on OU-MVLP, then on CASIA-E
+    {"iterations": 250_000, "ids_per_batch": 32, "clips_per_id": 8, "silhouettes": 30},
+    {"iterations": 15_000, "ids_per_batch": 12, "clips_per_id": 8, "silhouettes": 64},
+)
+
+
+def network(first: Run, then: Run, model: str = "gaitgl", draw: int = 0, **options) -> Run:
+    """A network that is trained as `first` and goes on as `then`; options: its own."""
+    first, then = (replace(run, model=model, model_options=options, draw=draw) for run in (first, then))
+    return replace(then, parts=(first,))
+
+
+def searched(run: Run, **steps: Mapping) -> Run:
+    """A network that was trained, searched with in another way."""
+    return replace(run, training="", iterations=0, learning_rate=0.0, parts=(run,), **steps)
+
+
+def ensemble(*members: Run, **steps: Mapping) -> Run:
+    """Networks that were trained alone, their features of unit length joined."""
+    options = {"members": [(member.model, member.model_options) for member in members]}
+    return replace(searched(members[0], **steps), model="ensemble", model_options=options, draw=0, parts=members)
+
+
+def rows(scale: str) -> list[Row]:
+    """Table 3 with our controls in its tail, then what goes beyond the paper."""
+    if scale == "paper":
+        first = replace(ON_CROWD, data="oumvlp", **PAPER_SCALE, **BEFORE)
+        return _table_3(first, replace(ON_YARD, data="hid", **PAPER_SCALE, **AFTER), seeds=1)
+    return [*_table_3(ON_CROWD, ON_YARD, seeds=6), *_before(), *_readings(), *_expansions(), *_choices()]
+
+
+def _table_3(first: Run, then: Run, seeds: int) -> list[Row]:
+    """The paper's four rows, all other steps for each network, and ensembles."""
+    gaitgl, again, gaitmask = network(first, then), network(first, then, draw=1), network(first, then, "gaitmask")
+    systems = {
+        GAITGL: lambda steps: searched(gaitgl, **steps) if steps else gaitgl,
+        GAITMASK: lambda steps: searched(gaitmask, **steps) if steps else gaitmask,
+        BOTH: lambda steps: ensemble(gaitgl, gaitmask, **steps),
+        TWICE: lambda steps: ensemble(gaitgl, again, **steps),
+    }
+    runs = {f"{name}{step}": system(steps) for name, system in systems.items() for step, steps in STEPS.items()}
+    unmasked, halves = (network(first, then, "gaitmask", masks=masks) for masks in ("none", "halves"))
+    scratch = replace(gaitgl, parts=(), iterations=first.iterations + then.iterations)
+    runs |= {UNMASKED: unmasked, HALVES: halves, SCRATCH: scratch}
+    return [Row("3", label, run, seeds, columns=RANK_1) for label, run in runs.items()]
+
+
+def _before() -> list[Row]:
+    """The networks as they are before they go on to what they are searched in."""
+    runs = {name: replace(ON_CROWD, model=name.lower()) for name in (GAITGL, GAITMASK)}
+    return [Row("crowd", name, run, seeds=3) for name, run in runs.items()]
+
+
+def _readings() -> list[Row]:
+    """Equation 2 as it can be read; test rules need no training of their own."""
+    gaitmask = network(ON_CROWD, ON_YARD, "gaitmask")
+    runs = {"separate kernels, half of the sum": gaitmask}
+    runs |= {
+        f"separate kernels, {text}": replace(searched(gaitmask), model_options={"test_rule": rule})
+        for rule, text in (("sum", "the sum"), ("one", "one kernel"))
+    }
+    runs |= {
+        text: network(ON_CROWD, ON_YARD, "gaitmask", **options)
+        for text, options in {
+            "one kernel, activation inside": {"kernels": "shared"},
+            "one kernel, activation outside": {"kernels": "linear"},
+            "half of the rows dropped": {"drop": 0.5},
+        }.items()
+    }
+    return [Row("readings of Equation 2", label, run, 3, columns=RANK_1) for label, run in runs.items()]
+
+
+def _expansions() -> list[Row]:
+    """Query expansion by how far features are linked, and with each feature in its own mean."""
+    gaitgl = network(ON_CROWD, ON_YARD)
+    ways = {f"linked to {t:g}": {"threshold": t} for t in THRESHOLDS}
+    ways |= {f"linked to {t:g}, itself included": {"threshold": t, "leave_one_out": False} for t in THRESHOLDS}
+    return [
+        Row("expansion", f"{label}{step}", searched(gaitgl, expansion=way, **more), 3, columns=RANK_1)
+        for label, way in ways.items()
+        for step, more in (("", {}), (" + Re-ranking", {"rerank": RERANK}))
+    ]
+
+
+def _choices() -> list[Row]:
+    """What was tried on held-out training identities."""
+    then = replace(ON_YARD, data="yard_validation")
+    chosen = network(ON_CROWD, then)
+    runs = {"as chosen": chosen}
+    runs |= {f"linked to {t:g}": searched(chosen, expansion={"threshold": t}) for t in THRESHOLDS}
+    runs |= {
+        f"linked to {t:g} + Re-ranking": searched(chosen, expansion={"threshold": t}, rerank=RERANK) for t in THRESHOLDS
+    }
+    runs |= {f"re-ranking, k1 = {k}": searched(chosen, rerank=RERANK | {"k1": k}) for k in (5, 10, 20, 30)}
+    runs |= {
+        f"learning rate {rate:g}": network(replace(ON_CROWD, learning_rate=rate), replace(then, learning_rate=rate))
+        for rate in (3e-4, 3e-3)
+    }
+    return [Row("choices", label, run, 1, columns=RANK_1) for label, run in runs.items()]
+
+
+def _above(text: str, source: str, row: str, other: str, **options) -> Claim:
+    return above(text, source, "3", row, other, "rank-1", **options)
+
+
+TOGETHER = "re-ranking and expansion see all queries together"
+CLAIMS = (
+    _above("re-ranking lifts GaitGL", "2, Table 3", f"{GAITGL} + Re-ranking", GAITGL, note=TOGETHER),
+    _above(
+        "query expansion adds to re-ranking",
+        *("2, Table 3", f"{GAITGL}{COMPLETE}", f"{GAITGL} + Re-ranking"),
+        note=TOGETHER,
+    ),
+    _above(
+        "GaitMask adds to GaitGL with both",
+        *("2, Table 3", f"{BOTH}{COMPLETE}", f"{GAITGL}{COMPLETE}"),
+        control=f"{TWICE}{COMPLETE}",
+    ),
+    *best_each(
+        ("rank-1",),
+        *("the complete pipeline is above the rest", "2, Table 3", "3", f"{BOTH}{COMPLETE}"),
+        [f"{GAITGL}{step}" for step in ("", " + Re-ranking", COMPLETE)],
+    ),
+    _above("GaitMask is above GaitGL", "1.1", GAITMASK, GAITGL, control=HALVES),
+    _above("GaitMask is above GaitGL with both", "1.1", f"{GAITMASK}{COMPLETE}", f"{GAITGL}{COMPLETE}"),
+    _above("training elsewhere first helps", "1.3", GAITGL, SCRATCH),
+    _above("another kind of network matters: above two GaitGLs", "control", f"{BOTH}{COMPLETE}", f"{TWICE}{COMPLETE}"),
+    _above("another kind of network matters: above two GaitGLs, features alone", "control", BOTH, TWICE),
+    _above("masks matter: above no masks", "control", GAITMASK, UNMASKED),
+    _above("bands matter: above fixed halves", "control", GAITMASK, HALVES),
+)

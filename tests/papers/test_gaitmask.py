@@ -1,0 +1,106 @@
+"""GaitMask: the loss, the schedules of Table 1, and that every reported row has a run."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from reidlib.data import export, walkers
+from reidlib.losses import batch_all_triplet_loss
+from reidlib.models import create_model
+from reidlib.papers import gaitmask
+from reidlib.papers.reported import reported_table
+from reidlib.papers.rows import rows_of
+from reidlib.papers.runs import train
+from reidlib.papers.sources import open_benchmark
+
+
+def rows(scale="mini"):
+    return {(row.table, row.label): row for row in rows_of("gaitmask", scale)}
+
+
+def differing(one, other):
+    return {name for name in vars(one) if getattr(one, name) != getattr(other, name)}
+
+
+def test_the_loss_is_every_strip_s():
+    torch.manual_seed(0)
+    model = create_model("gaitmask", scale="mini").eval()
+    batch = SimpleNamespace(
+        silhouettes=(torch.rand(6, 6, 32, 22) > 0.5).float(), labels=torch.tensor([0, 0, 3, 3, 4, 4])
+    )
+    loss = gaitmask.objective(model, batch)["network"]["triplet"]
+    strips = model(silhouettes=batch.silhouettes).features["strips"]
+    one_by_one = [batch_all_triplet_loss(strips[:, p], batch.labels, margin=0.2) for p in range(strips.shape[1])]
+    torch.testing.assert_close(loss, torch.stack(one_by_one).mean())
+
+
+def test_at_paper_scale_the_setting_is_that_of_table_1():
+    numbers = reported_table("gaitmask", "1")
+    for name in ("GaitGL", "GaitMask"):
+        then = rows("paper")["3", name].run
+        [first] = then.parts
+        assert (first.data, then.data, first.scale, then.scale) == ("oumvlp", "hid", "paper", "paper")
+        for run, label, drop in ((first, f"OUMVLP {name}", 150_000), (then, f"CASIA-B and CASIA-E {name}", 10_000)):
+            found = (run.iterations, run.silhouettes, run.ids_per_batch, run.clips_per_id)
+            assert found == tuple(numbers.loc[label])
+            model = torch.nn.Linear(1, 1)
+            setting = gaitmask.training(model, run, 1)
+            schedule = setting["schedules"]["network"]
+            assert (schedule(drop - 1), schedule(drop)) == (1.0, pytest.approx(0.1))
+            assert setting["optimisers"]["network"].defaults["lr"] == 1e-4
+        assert first.model == then.model == name.lower()
+
+
+@pytest.mark.parametrize("scale", ["mini", "paper"])
+def test_every_reported_accuracy_has_a_run(scale):
+    measured = {label for table, label in rows(scale) if table == "3"}
+    assert set(reported_table("gaitmask", "3").index) <= measured
+
+
+def test_what_follows_the_features_needs_no_training():
+    found = rows()
+    gaitgl, gaitmask_ = found["3", "GaitGL"].run, found["3", "GaitMask"].run
+    for step in (" + Re-ranking", " + QE", " + Re-ranking + QE"):
+        run = found["3", f"GaitGL{step}"].run
+        assert run.training == "" and run.parts == (gaitgl,)
+        assert (run.rerank is not None, run.expansion is not None) == ("Re-ranking" in step, "QE" in step)
+    both = found["3", "GaitGL+GaitMask + Re-ranking + QE"].run
+    assert both.training == "" and both.parts == (gaitgl, gaitmask_) and both.model == "ensemble"
+    assert [name for name, _ in both.model_options["members"]] == ["gaitgl", "gaitmask"]
+
+
+def test_controls_differ_in_one_thing():
+    found = rows()
+    again = found["3", "control: GaitGL+GaitGL"].run.parts[1]
+    gaitgl, masked = found["3", "GaitGL"].run, found["3", "GaitMask"].run
+    assert differing(again, gaitgl) == {"draw", "parts"}
+    assert differing(again.parts[0], gaitgl.parts[0]) == {"draw"}
+    for label in ("control: GaitMask without masks", "control: GaitMask with fixed halves"):
+        control = found["3", label].run
+        assert differing(control, masked) == {"model_options", "parts"}
+        assert differing(control.parts[0], masked.parts[0]) == {"model_options"}
+    scratch = found["3", "control: GaitGL from scratch"].run
+    assert differing(scratch, gaitgl) == {"parts", "iterations"}
+    assert scratch.iterations == gaitgl.iterations + gaitgl.parts[0].iterations
+
+
+def test_choices_are_made_on_training_identities():
+    assert {row.run.data for (table, _), row in rows().items() if table == "choices"} == {"yard_validation"}
+
+
+@pytest.mark.parametrize("name", ["GaitGL", "GaitMask"])
+def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_oumvlp_and_hid(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+    small = {"num_ids": 6, "resolution": (64, 44), "silhouette_size": (64, 44), "workers": 1, "progress": False}
+    export.oumvlp(walkers.crowd(0, **small), tmp_path / "oumvlp", progress=False)
+    export.hid(walkers.yard(0, **small), tmp_path / "hid", progress=False)
+    shorter = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "silhouettes": 6, "precision": "no"}
+    run = rows("paper")["3", name].run
+    run = replace(run, **shorter, parts=(replace(run.parts[0], **shorter),))
+    roots = {name: tmp_path / name for name in ("oumvlp", "hid")}
+    benchmark = open_benchmark("hid", 0, roots, progress=False)
+    network, _ = train("gaitmask", run, 0, benchmark, progress=False, roots=roots)
+    walk = torch.from_numpy(benchmark.query[0].silhouettes(range(6)))[None]
+    assert network(silhouettes=walk).features["strips"].shape == (1, 64, 256 if name == "GaitGL" else 128)
