@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from reidlib.data import export, walkers
+from reidlib.data.batches import train_batches
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
 from reidlib.papers import gaitmask
@@ -101,6 +102,7 @@ def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_oumvlp_and_hid(tmp
     run = replace(run, **shorter, parts=(replace(run.parts[0], **shorter),))
     roots = {name: tmp_path / name for name in ("oumvlp", "hid")}
     benchmark = open_benchmark("hid", 0, roots, progress=False)
+    monkeypatch.setattr("reidlib.papers.runs.train_batches", lambda *a, **o: train_batches(*a, **o | {"workers": 0}))
     network, _ = train("gaitmask", run, 0, benchmark, progress=False, roots=roots)
     walk = torch.from_numpy(benchmark.query[0].silhouettes(range(6)))[None]
     assert network(silhouettes=walk).features["strips"].shape == (1, 64, 256 if name == "GaitGL" else 128)
