@@ -146,7 +146,7 @@ Scores = dict[tuple[str, str, str], dict[int, float]]  # {(table, row, column): 
 
 
 def _cell_scores(paper: str, tables: set[str], figures: Path) -> Scores:
-    """What was measured in every cell of these tables; each record is read once."""
+    """What was measured in every cell of these tables. Rows that share a run read its records once."""
     records, scores = {}, {}
     for row in rows_of(paper):
         if row.table in tables:

@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from reidlib.data.batches import ClipBatch
-from reidlib.losses import batch_all_triplet_loss
+from reidlib.papers.baseline import gaitset_objective
 from reidlib.papers.claims import Claim, above, best_each
 from reidlib.papers.rows import Row, Run
-from reidlib.training import gather, multistep
-
-MARGIN = 0.2  # of GaitGL's release
+from reidlib.training import multistep
 
 # At mini scale, chosen on held-out training identities (table "choices").
 LEARNING_RATE = 1e-3
@@ -27,18 +24,13 @@ EXPANSION = {"threshold": 0.08}  # between features of unit length; on held-out 
 RERANK = {"k1": 20, "k2": 6, "lambda_value": 0.3}  # as published
 
 
-def objective(model: nn.Module, batch: ClipBatch) -> dict[str, dict[str, Tensor]]:
-    """The separate triplet loss: batch-all of every strip, their mean (section 1.1)."""
-    strips = model(silhouettes=batch.silhouettes).features["strips"]
-    return {"network": {"triplet": batch_all_triplet_loss(gather(strips), gather(batch.labels), MARGIN)}}
-
-
 def training(model: nn.Module, run: Run, num_ids: int) -> dict:
-    """Adam. The rate falls to a tenth after 150K of 250K iterations, or after 10K of 15K where a network goes on from
-    what it learned elsewhere (section 1.3), and likewise at other lengths."""
+    """The separate triplet loss (section 1.1), which is GaitSet's, and Adam. The rate falls to a tenth after 150K of
+    250K iterations, or after 10K of 15K where a network goes on from what it learned elsewhere (section 1.3), and
+    likewise at other lengths."""
     milestone = run.iterations * 10 // 15 if run.parts else run.iterations * 150 // 250
     return {
-        "objective": objective,
+        "objective": gaitset_objective,
         "optimisers": {"network": torch.optim.Adam(model.parameters(), lr=run.learning_rate)},
         "schedules": {"network": multistep((milestone,))},
     }
@@ -55,7 +47,7 @@ COMPLETE = " + Re-ranking + QE"
 TWICE, SCRATCH = "control: GaitGL+GaitGL", "control: GaitGL from scratch"
 UNMASKED, HALVES = "control: GaitMask without masks", "control: GaitMask with fixed halves"
 
-RANK_1 = {"rank-1": ("usual", "rank-1"), "mAP": ("usual", "mAP")}
+SCORES = {"rank-1": ("usual", "rank-1"), "mAP": ("usual", "mAP")}
 
 ON_CROWD = Run(
     "gaitgl",
@@ -87,13 +79,13 @@ def network(first: Run, then: Run, model: str = "gaitgl", draw: int = 0, **optio
 
 def searched(run: Run, **steps: Mapping) -> Run:
     """A network that was trained, searched with in another way."""
-    return replace(run, training="", iterations=0, learning_rate=0.0, parts=(run,), **steps)
+    return replace(run.of_parts(run), **steps)
 
 
 def ensemble(*members: Run, **steps: Mapping) -> Run:
     """Networks that were trained alone, their features of unit length joined."""
     options = {"members": [(member.model, member.model_options) for member in members]}
-    return replace(searched(members[0], **steps), model="ensemble", model_options=options, draw=0, parts=members)
+    return replace(members[0].of_parts(*members), model="ensemble", model_options=options, draw=0, **steps)
 
 
 def rows(scale: str) -> list[Row]:
@@ -117,7 +109,7 @@ def _table_3(first: Run, then: Run, seeds: int) -> list[Row]:
     unmasked, halves = (network(first, then, "gaitmask", masks=masks) for masks in ("none", "halves"))
     scratch = replace(gaitgl, parts=(), iterations=first.iterations + then.iterations)
     runs |= {UNMASKED: unmasked, HALVES: halves, SCRATCH: scratch}
-    return [Row("3", label, run, seeds, columns=RANK_1) for label, run in runs.items()]
+    return [Row("3", label, run, seeds, columns=SCORES) for label, run in runs.items()]
 
 
 def _before() -> list[Row]:
@@ -142,7 +134,7 @@ def _readings() -> list[Row]:
             "half of the rows dropped": {"drop": 0.5},
         }.items()
     }
-    return [Row("readings of Equation 2", label, run, 3, columns=RANK_1) for label, run in runs.items()]
+    return [Row("readings of Equation 2", label, run, 3, columns=SCORES) for label, run in runs.items()]
 
 
 def _expansions() -> list[Row]:
@@ -151,7 +143,7 @@ def _expansions() -> list[Row]:
     ways = {f"linked to {t:g}": {"threshold": t} for t in THRESHOLDS}
     ways |= {f"linked to {t:g}, itself included": {"threshold": t, "leave_one_out": False} for t in THRESHOLDS}
     return [
-        Row("expansion", f"{label}{step}", searched(gaitgl, expansion=way, **more), 3, columns=RANK_1)
+        Row("expansion", f"{label}{step}", searched(gaitgl, expansion=way, **more), 3, columns=SCORES)
         for label, way in ways.items()
         for step, more in (("", {}), (" + Re-ranking", {"rerank": RERANK}))
     ]
@@ -171,7 +163,7 @@ def _choices() -> list[Row]:
     changes["twice as long"] = {"iterations": 2 * FIRST}, {"iterations": 2 * THEN}
     changes["P = 16"] = ({"ids_per_batch": 16},) * 2
     runs |= {label: network(replace(ON_CROWD, **a), replace(then, **b)) for label, (a, b) in changes.items()}
-    return [Row("choices", label, run, 1, columns=RANK_1) for label, run in runs.items()]
+    return [Row("choices", label, run, 1, columns=SCORES) for label, run in runs.items()]
 
 
 def _above(text: str, source: str, row: str, other: str, **options) -> Claim:

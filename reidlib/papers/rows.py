@@ -77,6 +77,10 @@ class Run:
         parts = {"parts": [part._choices() for part in self.parts]} if self.parts else {}
         return {"model": self.model, "data": self.data, **changed, **parts}
 
+    def of_parts(self, *parts: "Run") -> "Run":
+        """The same run without training of its own: it takes the weights of its parts, and searches with them."""
+        return replace(self, training="", iterations=0, learning_rate=0.0, crop=1.0, parts=parts)
+
     def in_world(self, **data_options) -> "Run":
         """The same run, and its parts on the same data, with these settings of the data changed."""
         parts = tuple(part.in_world(**data_options) if part.data == self.data else part for part in self.parts)

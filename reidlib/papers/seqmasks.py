@@ -147,8 +147,17 @@ def system(base: Run, name: str, fusion: str | None = None, **options) -> Run:
 def joined(base: Run, name: str, **options) -> Run:
     """A system whose features are only joined, of parts that were trained alone: where no loss sees the branches
     together, training them at once would be the same. options: of the network."""
-    parts = tuple(system(base, part) for part in PARTS[name])
-    return replace(system(base, name, **options), training="", iterations=0, learning_rate=0.0, crop=1.0, parts=parts)
+    return system(base, name, **options).of_parts(*(system(base, part) for part in PARTS[name]))
+
+
+def weighted(base: Run) -> Run:
+    """The concatenation of three branches with the weight that was chosen for the gait feature."""
+    return joined(base, "AGConcat", gait_weight=GAIT_WEIGHTS[base.data])
+
+
+def one_silhouette(base: Run) -> Run:
+    """The end-to-end fusion network where a clip has a single silhouette."""
+    return replace(system(base, WHOLE), silhouettes=1)
 
 
 def finetuned(base: Run) -> Run:
@@ -208,13 +217,13 @@ def _controls() -> list[Row]:
     for table, base, columns in (("I", WILD, MARS_SCORES), ("II", LABORATORY, {})):
         runs = {
             ALL_ONES: system(base, FOREGROUND).in_world(masks="full"),
-            CONSTANT: replace(system(base, WHOLE), silhouettes=1).in_world(silhouettes="constant"),
-            STILL: replace(system(base, WHOLE), silhouettes=1).in_world(silhouettes="still"),
-            ONE: replace(system(base, WHOLE), silhouettes=1),
+            CONSTANT: one_silhouette(base).in_world(silhouettes="constant"),
+            STILL: one_silhouette(base).in_world(silhouettes="still"),
+            ONE: one_silhouette(base),
             UNGATED: system(base, WHOLE, "ungated"),
             IDENTITY: system(base, WHOLE, "identity"),
             PLAIN: joined(base, "AGConcat"),
-            TUNED: joined(base, "AGConcat", gait_weight=GAIT_WEIGHTS[base.data]),
+            TUNED: weighted(base),
             LIGHT: replace(system(base, WHOLE), training_options={"lambdas": LIGHT_LAMBDAS}),
         }
         found += [Row(table, label, run, columns=columns) for label, run in runs.items()]
@@ -230,7 +239,7 @@ def _twins() -> list[Row]:
     }
     found = []
     for table, base, columns in (("twin streets", WILD, MARS_SCORES), ("twin laboratories", LABORATORY, {})):
-        runs = {name: system(base, name) for name in COMPARED} | {ONE: replace(system(base, WHOLE), silhouettes=1)}
+        runs = {name: system(base, name) for name in COMPARED} | {ONE: one_silhouette(base)}
         for name, run in runs.items():
             found += [
                 Row(table, f"{name}, {world}", run.in_world(**options), seeds, columns=columns)
@@ -247,7 +256,7 @@ def _longer() -> list[Row]:
         **{name: system(base, name) for name in (BASELINE, FOREGROUND, GAIT)},
         FINETUNED: finetuned(base),
         WHOLE: system(base, WHOLE),
-        TUNED: joined(base, "AGConcat", gait_weight=GAIT_WEIGHTS[base.data]),
+        TUNED: weighted(base),
     }
     return [Row(LONGER, name, run, seeds=3, columns=MARS_SCORES) for name, run in runs.items()]
 

@@ -4,10 +4,6 @@ import torch
 from reidlib.models import ModelOutput, create_model
 
 
-def count(network) -> int:
-    return sum(p.numel() for p in network.parameters())
-
-
 @pytest.fixture(scope="module")
 def mini():
     torch.manual_seed(0)
@@ -20,7 +16,7 @@ def non_local_parameters(channels: int) -> int:
     return into + (inner * channels + channels) + 2 * channels  # W, batch normalisation
 
 
-def test_paper_scale_has_the_parameters_of_its_published_parts():
+def test_paper_scale_has_the_parameters_of_its_published_parts(count):
     with torch.device("meta"):
         network = create_model("agw", num_ids=625)
     resnet50 = 25_557_032 - (2048 * 1000 + 1000)
@@ -40,7 +36,7 @@ def test_paper_scale_gives_maps_of_2048x16x8_for_256x128():
     assert out.logits["global"].shape == (2, 625)
 
 
-def test_mini_is_the_small_network_of_its_description(mini):
+def test_mini_is_the_small_network_of_its_description(mini, count):
     blocks = sum(9 * (i * o + o * o) + 4 * o for i, o in ((16, 16), (16, 32), (32, 64), (64, 128)))
     shortcuts = sum(i * o + 2 * o for i, o in ((16, 32), (32, 64), (64, 128)))
     stem = 9 * 3 * 16 + 2 * 16
@@ -79,7 +75,7 @@ def test_a_clip_is_the_average_of_its_frames_in_any_order(mini):
         torch.testing.assert_close(whole, mini(frames=frames[:, [2, 0, 3, 1]]).features["global"], rtol=1e-4, atol=1e-5)
 
 
-def test_for_retrieval_drops_the_classifier_from_a_copy(mini):
+def test_for_retrieval_drops_the_classifier_from_a_copy(mini, count):
     mini.train()
     network = mini.for_retrieval()
     frames = torch.rand(2, 2, 3, 64, 32)

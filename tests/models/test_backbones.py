@@ -8,10 +8,6 @@ from reidlib.vision import torchvision
 PUBLISHED = {"resnet18": 11_689_512, "resnet50": 25_557_032}  # parameters with the 1000-way classifier
 
 
-def count(network) -> int:
-    return sum(p.numel() for p in network.parameters())
-
-
 def published_network(name: str) -> torch.nn.Module:
     """torchvision's network in evaluation mode with every parameter and statistic drawn at random."""
     network = getattr(torchvision.models, name)(weights=None).eval()
@@ -23,7 +19,7 @@ def published_network(name: str) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize(("build", "channels"), [(resnet18, 512), (resnet50, 2048)])
-def test_same_weights_same_output_as_torchvision(build, channels):
+def test_same_weights_same_output_as_torchvision(build, channels, count):
     reference, network = published_network(build.__name__), build().eval()
     state = {key: value for key, value in reference.state_dict().items() if not key.startswith("fc.")}
     network.load_state_dict(state, strict=True)
@@ -37,7 +33,7 @@ def test_same_weights_same_output_as_torchvision(build, channels):
     assert count(network) == PUBLISHED[build.__name__] - 1000 * (channels + 1)
 
 
-def test_a_last_stride_of_one_doubles_the_map_and_keeps_the_parameters():
+def test_a_last_stride_of_one_doubles_the_map_and_keeps_the_parameters(count):
     maps = resnet18(last_stride=1).eval()(torch.rand(1, 3, 64, 32))
     assert maps.shape == (1, 512, 4, 2)
     assert count(resnet18(last_stride=1)) == count(resnet18())
@@ -73,7 +69,7 @@ def test_inserted_blocks_work_on_the_images_of_a_clip_together():
         assert shapes[-1] == (6 // time, 256, time, 4 * 2)
 
 
-def test_scaled_networks():
+def test_scaled_networks(count):
     with torch.device("meta"):
         paper, plain = scaled_resnet("paper", non_local=True), scaled_resnet("paper")
         assert plain(torch.empty(1, 3, 256, 128)).shape == (1, 2048, 16, 8)

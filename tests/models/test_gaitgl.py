@@ -7,21 +7,13 @@ from reidlib.models import create_model
 from reidlib.models.gaitgl import GlobalLocalConv, StripHead
 
 
-def count(module) -> int:
-    return sum(p.numel() for p in module.parameters())
-
-
-def random_silhouettes(*shape: int, seed: int = 0) -> torch.Tensor:
-    return (torch.rand(shape, generator=torch.Generator().manual_seed(seed)) > 0.5).to(torch.uint8)
-
-
 @pytest.fixture(scope="module")
 def mini():
     torch.manual_seed(0)
     return create_model("gaitgl", num_ids=3, scale="mini").eval()
 
 
-def test_the_standard_network_has_the_published_number_of_parameters():
+def test_the_standard_network_has_the_published_number_of_parameters(count):
     with torch.device("meta"):
         network = create_model("gaitgl", num_ids=74, layout="casia_b")
     trunk = 27 * 32 + 3 * 32 * 32 + 2 * 27 * (32 * 64 + 64 * 128 + 128 * 128)
@@ -29,7 +21,7 @@ def test_the_standard_network_has_the_published_number_of_parameters():
     assert count(network) == trunk + head == 3_096_673
 
 
-def test_the_network_for_oumvlp_has_the_widths_of_its_release():
+def test_the_network_for_oumvlp_has_the_widths_of_its_release(count):
     with torch.device("meta"):
         network = create_model("gaitgl", num_ids=5153)
     convolutions = 32 * 64 + 64 * 128 + 128 * 128 + 128 * 256 + 256 * 256
@@ -75,7 +67,7 @@ def written_out(network, silhouettes: torch.Tensor, parts: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("layout", "parts"), [("oumvlp", 2), ("casia_b", 8)])
-def test_against_the_network_written_out(layout, parts):
+def test_against_the_network_written_out(layout, parts, random_silhouettes):
     torch.manual_seed(0)
     network = create_model("gaitgl", num_ids=3, layout=layout, scale="mini").eval()
     silhouettes = random_silhouettes(2, 7, 32, 22)
@@ -97,14 +89,14 @@ def test_parts_do_not_see_one_another():
     assert rows[:8].tolist() == [True] + [False] * 4 + [True] * 3  # above, the whole maps': one row further
 
 
-def test_the_order_of_the_silhouettes_matters(mini):
+def test_the_order_of_the_silhouettes_matters(mini, random_silhouettes):
     silhouettes = random_silhouettes(1, 6, 32, 22)
     with torch.no_grad():
         one, other = (mini(silhouettes=s).embedding for s in (silhouettes, silhouettes[:, [3, 0, 4, 1, 5, 2]]))
     assert not torch.allclose(one, other)
 
 
-def test_fewer_than_three_silhouettes_are_repeated(mini):
+def test_fewer_than_three_silhouettes_are_repeated(mini, random_silhouettes):
     silhouettes = random_silhouettes(1, 2, 32, 22)
     with torch.no_grad():
         for few, three in ((silhouettes[:, :1], [0, 0, 0]), (silhouettes, [0, 1, 0])):
@@ -122,7 +114,7 @@ def test_strips_are_generalised_means_of_rows():
     assert head(maps).flatten().tolist() == pytest.approx(expected, rel=1e-5)
 
 
-def test_all_parameters_learn_from_the_triplet_loss():
+def test_all_parameters_learn_from_the_triplet_loss(random_silhouettes):
     torch.manual_seed(0)
     network = create_model("gaitgl", num_ids=2, scale="mini")
     strips = network(silhouettes=random_silhouettes(4, 6, 32, 22)).features["strips"]

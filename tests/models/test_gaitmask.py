@@ -8,10 +8,6 @@ from reidlib.models.gaitmask import GlobalMaskConv, MaskFeatures, random_bands
 from reidlib.papers.reported import reported_table
 
 
-def count(module) -> int:
-    return sum(p.numel() for p in module.parameters())
-
-
 def features(inputs: int = 2, outputs: int = 3, **options) -> MaskFeatures:
     torch.manual_seed(0)
     usual = {"kernels": "separate", "masks": "random", "drop": 0.25, "test_rule": "half"}
@@ -46,7 +42,7 @@ def test_the_channels_are_those_of_table_2():
 
 
 @pytest.mark.parametrize(("kernels", "branches"), [("separate", 3), ("shared", 2), ("linear", 2)])
-def test_parameters_at_paper_scale(kernels, branches):
+def test_parameters_at_paper_scale(kernels, branches, count):
     with torch.device("meta"):
         network = create_model("gaitmask", kernels=kernels)
         silhouettes = torch.empty(2, 30, 64, 44)

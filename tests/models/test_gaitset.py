@@ -8,21 +8,13 @@ from reidlib.models import create_model
 from reidlib.models.gaitset import pyramid_pooling
 
 
-def count(module) -> int:
-    return sum(p.numel() for p in module.parameters())
-
-
-def random_silhouettes(*shape: int, seed: int = 0) -> torch.Tensor:
-    return (torch.rand(shape, generator=torch.Generator().manual_seed(seed)) > 0.5).to(torch.uint8)
-
-
 @pytest.fixture(scope="module")
 def mini():
     torch.manual_seed(0)
     return create_model("gaitset", scale="mini").eval()
 
 
-def test_paper_scale_has_the_published_number_of_parameters():
+def test_paper_scale_has_the_published_number_of_parameters(count):
     with torch.device("meta"):
         network = create_model("gaitset")
     main = 25 * 1 * 32 + 9 * (32 * 32 + 32 * 64 + 64 * 64 + 64 * 128 + 128 * 128)
@@ -42,7 +34,7 @@ def test_paper_scale_gives_62_strips_of_256_for_64x44():
     assert out.logits == {}
 
 
-def test_mini_gives_30_strips_of_64_for_32x22(mini):
+def test_mini_gives_30_strips_of_64_for_32x22(mini, count, random_silhouettes):
     convolutions = 25 * 16 + 9 * (16 * 16 + 2 * (16 * 32 + 32 * 32 + 32 * 64 + 64 * 64))
     assert count(mini) == convolutions + 2 * (8 + 4 + 2 + 1) * 64 * 64
     silhouettes = random_silhouettes(3, 4, 32, 22)
@@ -78,7 +70,7 @@ def published(network, silhouettes: torch.Tensor) -> torch.Tensor:
     return torch.stack([feature @ weight for feature, weight in zip(pooled, network.strips.weight)])
 
 
-def test_against_the_published_network_frame_by_frame(mini):
+def test_against_the_published_network_frame_by_frame(mini, random_silhouettes):
     silhouettes = random_silhouettes(2, 3, 32, 22)
     with torch.no_grad():
         strips = mini(silhouettes=silhouettes).features["strips"]
@@ -91,7 +83,7 @@ def test_pyramid_pooling_by_hand():
     assert pyramid_pooling(maps, (2, 1)).squeeze().tolist() == [4 + 7, 3 + 8, 3.5 + 8]
 
 
-def test_the_silhouettes_are_a_set(mini):
+def test_the_silhouettes_are_a_set(mini, random_silhouettes):
     silhouettes = random_silhouettes(2, 5, 32, 22)
     with torch.no_grad():
         embedding = mini(silhouettes=silhouettes).embedding
@@ -100,7 +92,7 @@ def test_the_silhouettes_are_a_set(mini):
         assert not torch.allclose(mini(silhouettes=silhouettes[:, :4]).embedding, embedding)
 
 
-def test_a_strip_sees_its_own_height(mini):
+def test_a_strip_sees_its_own_height(mini, random_silhouettes):
     silhouettes = random_silhouettes(1, 3, 32, 22)
     changed = silhouettes.clone()
     changed[:, :, 28:] = 1 - changed[:, :, 28:]  # the feet
@@ -112,13 +104,13 @@ def test_a_strip_sees_its_own_height(mini):
     assert not same[main][-1] and not same[whole]
 
 
-def test_type_of_the_silhouettes_does_not_matter(mini):
+def test_type_of_the_silhouettes_does_not_matter(mini, random_silhouettes):
     silhouettes = random_silhouettes(1, 3, 32, 22)
     with torch.no_grad():
         assert torch.equal(mini(silhouettes=silhouettes).embedding, mini(silhouettes=silhouettes.float()).embedding)
 
 
-def test_strips_fit_their_loss_and_their_distances():
+def test_strips_fit_their_loss_and_their_distances(random_silhouettes):
     network = create_model("gaitset", scale="mini")
     strips = network(silhouettes=random_silhouettes(4, 3, 32, 22)).features["strips"]
     batch_all_triplet_loss(strips, torch.tensor([0, 0, 1, 1]), margin=10.0).backward()

@@ -5,10 +5,6 @@ from reidlib.models import create_model
 from reidlib.models.modified_gaitset import AttentiveSetPooling
 
 
-def count(module) -> int:
-    return sum(p.numel() for p in module.parameters())
-
-
 def random_silhouettes(*shape: int) -> torch.Tensor:
     return (torch.rand(shape, generator=torch.Generator().manual_seed(0)) > 0.5).float()
 
@@ -19,7 +15,7 @@ def mini():
     return create_model("modified_gaitset", num_ids=11, scale="mini").eval()
 
 
-def test_paper_scale_gives_512_channels_from_two_vectors_of_128():
+def test_paper_scale_gives_512_channels_from_two_vectors_of_128(count):
     with torch.device("meta"):
         network, original = create_model("modified_gaitset", num_ids=74), create_model("gaitset")
         out = network(silhouettes=torch.empty(2, 30, 64, 44))
@@ -99,7 +95,7 @@ def test_both_losses_reach_everything():
     assert all(p.grad is not None and p.grad.any() for p in network.parameters())
 
 
-def test_for_retrieval_drops_the_classifiers_from_a_copy(mini):
+def test_for_retrieval_drops_the_classifiers_from_a_copy(mini, count):
     silhouettes = random_silhouettes(2, 3, 32, 22)
     network = mini.for_retrieval()
     assert count(mini) - count(network) == 2 * 65 * 11

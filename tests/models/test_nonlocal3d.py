@@ -5,10 +5,6 @@ from reidlib.models import create_model
 from reidlib.models.nonlocal3d import TemporalConvolution
 
 
-def count(module) -> int:
-    return sum(p.numel() for p in module.parameters())
-
-
 @pytest.fixture
 def mini():
     torch.manual_seed(0)
@@ -20,7 +16,7 @@ def frames():
     return torch.rand(2, 4, 3, 64, 32, generator=torch.Generator().manual_seed(0))
 
 
-def test_paper_scale_is_agw_s_backbone_with_temporal_convolutions():
+def test_paper_scale_is_agw_s_backbone_with_temporal_convolutions(count):
     with torch.device("meta"):
         network, agw = create_model("nonlocal3d", num_ids=625), create_model("agw", num_ids=625)
         out = network(frames=torch.empty(2, 4, 3, 256, 128))
@@ -71,7 +67,7 @@ def test_gradients_reach_everything_that_is_learned(mini, frames):
     assert {name for name, p in mini.named_parameters() if p.grad is None} == {"neck.bias"}
 
 
-def test_for_retrieval_drops_the_classifier_from_a_copy(mini, frames):
+def test_for_retrieval_drops_the_classifier_from_a_copy(mini, frames, count):
     network = mini.for_retrieval()
     assert count(mini) - count(network) == 11 * 128
     with torch.no_grad():

@@ -15,10 +15,6 @@ ROWS = {  # the tables' rows, and how many features each has at paper scale
 }
 
 
-def count(module) -> int:
-    return sum(p.numel() for p in module.parameters())
-
-
 def mini(**options):
     torch.manual_seed(0)
     return create_model("seqmasks", num_ids=11, scale="mini", **options)
@@ -53,7 +49,7 @@ def test_paper_scale_has_the_paper_s_numbers_of_features(options, channels):
     assert {name: feature.shape for name, feature in out.features.items()} == {n: (2, d) for n, d in expected.items()}
 
 
-def test_paper_scale_has_the_parameters_of_its_parts():
+def test_paper_scale_has_the_parameters_of_its_parts(count):
     with torch.device("meta"):
         network, gait = create_model("seqmasks", num_ids=624), create_model("modified_gaitset", num_ids=624)
         assert network.backbone(torch.empty(1, 3, 256, 128)).shape == (1, 2048, 16, 8)
@@ -219,7 +215,7 @@ def test_the_gait_branch_is_modified_gaitset():
     assert network.backbone is None
 
 
-def test_for_retrieval_drops_the_classifiers_from_a_copy():
+def test_for_retrieval_drops_the_classifiers_from_a_copy(count):
     network, given = mini().eval(), inputs()
     copy = network.for_retrieval()
     assert count(network) - count(copy) == 2 * 129 * 11 + 2 * 65 * 11

@@ -3,6 +3,8 @@
 import pytest
 
 from reidlib.data import walkers
+from reidlib.data.batches import train_batches
+from reidlib.papers import runs
 from reidlib.papers.rows import Row, Run
 
 STREET = {"num_ids": 10, "workers": 1}
@@ -53,3 +55,15 @@ def tiny_row():
         return Row("street", "tiny", Run(**settings | changes), seeds, keep_features)
 
     return make
+
+
+@pytest.fixture
+def differing():
+    """`differing(one, other)`: names of the fields in which two runs differ."""
+    return lambda one, other: {name for name in vars(one) if getattr(one, name) != getattr(other, name)}
+
+
+@pytest.fixture
+def without_workers(monkeypatch):
+    """Runs read their batches themselves, at paper scale too."""
+    monkeypatch.setattr(runs, "train_batches", lambda *a, **options: train_batches(*a, **options | {"workers": 0}))

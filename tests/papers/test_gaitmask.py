@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from reidlib.data import export, walkers
-from reidlib.data.batches import train_batches
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
 from reidlib.papers import gaitmask
@@ -21,17 +20,13 @@ def rows(scale="mini"):
     return {(row.table, row.label): row for row in rows_of("gaitmask", scale)}
 
 
-def differing(one, other):
-    return {name for name in vars(one) if getattr(one, name) != getattr(other, name)}
-
-
 def test_the_loss_is_every_strip_s():
     torch.manual_seed(0)
     model = create_model("gaitmask", scale="mini").eval()
     batch = SimpleNamespace(
         silhouettes=(torch.rand(6, 6, 32, 22) > 0.5).float(), labels=torch.tensor([0, 0, 3, 3, 4, 4])
     )
-    loss = gaitmask.objective(model, batch)["network"]["triplet"]
+    loss = gaitmask.training(model, gaitmask.ON_YARD, 5)["objective"](model, batch)["network"]["triplet"]
     strips = model(silhouettes=batch.silhouettes).features["strips"]
     one_by_one = [batch_all_triplet_loss(strips[:, p], batch.labels, margin=0.2) for p in range(strips.shape[1])]
     torch.testing.assert_close(loss, torch.stack(one_by_one).mean())
@@ -72,7 +67,7 @@ def test_what_follows_the_features_needs_no_training():
     assert [name for name, _ in both.model_options["members"]] == ["gaitgl", "gaitmask"]
 
 
-def test_controls_differ_in_one_thing():
+def test_controls_differ_in_one_thing(differing):
     found = rows()
     again = found["3", "control: GaitGL+GaitGL"].run.parts[1]
     gaitgl, masked = found["3", "GaitGL"].run, found["3", "GaitMask"].run
@@ -92,6 +87,7 @@ def test_choices_are_made_on_training_identities():
 
 
 @pytest.mark.parametrize("name", ["GaitGL", "GaitMask"])
+@pytest.mark.usefixtures("without_workers")
 def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_oumvlp_and_hid(tmp_path, monkeypatch, name):
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
     small = {"num_ids": 6, "resolution": (64, 44), "silhouette_size": (64, 44), "workers": 1, "progress": False}
@@ -102,7 +98,6 @@ def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_oumvlp_and_hid(tmp
     run = replace(run, **shorter, parts=(replace(run.parts[0], **shorter),))
     roots = {name: tmp_path / name for name in ("oumvlp", "hid")}
     benchmark = open_benchmark("hid", 0, roots, progress=False)
-    monkeypatch.setattr("reidlib.papers.runs.train_batches", lambda *a, **o: train_batches(*a, **o | {"workers": 0}))
     network, _ = train("gaitmask", run, 0, benchmark, progress=False, roots=roots)
     walk = torch.from_numpy(benchmark.query[0].silhouettes(range(6)))[None]
     assert network(silhouettes=walk).features["strips"].shape == (1, 64, 256 if name == "GaitGL" else 128)

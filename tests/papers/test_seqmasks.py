@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from reidlib.data import export, walkers
-from reidlib.data.batches import train_batches
 from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
 from reidlib.models import create_model
 from reidlib.papers import seqmasks, seqmasks_claims, tables
@@ -161,10 +160,6 @@ def test_the_tuned_weight_is_the_best_of_those_tried(table, world):
     assert means.idxmax() == f"concatenation, gait × {seqmasks.GAIT_WEIGHTS[world]:g}"
 
 
-def differing(one, other):
-    return {name for name in vars(one) if getattr(one, name) != getattr(other, name)}
-
-
 def test_sweeps_hold_the_run_of_the_paper_s_own_table():
     rows = {(row.table, row.label): row for row in rows_of("seqmasks")}
     for name in ("Appearance Baseline + Foreground Branch", "Modified GaitSet", "Fusion Network (end2end)"):
@@ -173,7 +168,7 @@ def test_sweeps_hold_the_run_of_the_paper_s_own_table():
         assert rows["masks, laboratory", f"{name}, masks true"].run == rows["II", name].run
 
 
-def test_a_control_differs_from_what_it_controls_in_one_thing():
+def test_a_control_differs_from_what_it_controls_in_one_thing(differing):
     rows = {(row.table, row.label): row.run for row in rows_of("seqmasks")}
     for table in ("I", "II"):
         whole = rows[table, "Fusion Network (end2end)"]
@@ -193,7 +188,7 @@ def test_a_control_differs_from_what_it_controls_in_one_thing():
         assert differing(ones, appearance) == {"data_options"}
 
 
-def test_twice_as_long_doubles_all_that_is_trained():
+def test_twice_as_long_doubles_all_that_is_trained(differing):
     rows = {(row.table, row.label): row.run for row in rows_of("seqmasks")}
     longer = {label: run for (table, label), run in rows.items() if table == "twice as long, street"}
     for label, run in longer.items():
@@ -214,10 +209,7 @@ def test_gaits_matter_where_fusion_adds_more_than_in_the_twin_world():
     assert left - right == (50 - 40) - (43 - 41)
 
 
-def without_workers(*arguments, **options):
-    return train_batches(*arguments, **options | {"workers": 0})
-
-
+@pytest.mark.usefixtures("without_workers")
 def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_mars_and_casia_b(tmp_path, monkeypatch):
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
     small = {"resolution": (32, 16), "workers": 1, "progress": False}
@@ -237,7 +229,6 @@ def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_mars_and_casia_b(t
         clip = benchmark.train[0]
         assert clip.frames([0]).shape == (1, 3, 256, 128)
         assert clip.silhouettes([0]).shape == (1, 64, 44)
-        monkeypatch.setattr("reidlib.papers.runs.train_batches", without_workers)
         network, _ = train("seqmasks", run, 0, benchmark, progress=False)
         frames, masks = (torch.from_numpy(part).float()[None] for part in (clip.frames([0, 1]), clip.masks([0, 1])))
         silhouettes = torch.from_numpy(clip.silhouettes([0, 1, 2]))[None]
