@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from reidlib import plots
-from reidlib.data.batches import test_batches
+from reidlib.data.batches import evaluation_batches
 from reidlib.data.footage import FootageTracklet, follow, open_video
 from reidlib.data.footage.foreground import Background
 from reidlib.evaluation import pairwise_distances
@@ -85,7 +85,7 @@ def describe(tracklets: Sequence[FootageTracklet], model: nn.Module, masks: bool
 
     masks: let the network look inside the silhouette only, where it can.
     """
-    batches = test_batches(tracklets, num_frames=NUM_FRAMES, batch_size=8, masks=masks)
+    batches = evaluation_batches(tracklets, num_frames=NUM_FRAMES, batch_size=8, masks=masks)
     return extract_features(model, batches, precision="no", progress=progress).numpy()
 
 

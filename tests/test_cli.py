@@ -12,13 +12,13 @@ import nbformat
 import numpy as np
 import pytest
 from PIL import Image
+from reidlib.papers.records import read_records
+from reidlib.papers.rows import Row, Run
 
 from reidlib import cli
 from reidlib.cli import main
 from reidlib.data import Benchmark, casia_b, mars, walkers
 from reidlib.papers import baseline, runs, tables
-from reidlib.papers.records import read_records
-from reidlib.papers.rows import Row, Run
 
 ROOT = Path(__file__).resolve().parents[1]
 KEYS = ["paper", "table", "row", "column", "reported", "measured", "low", "high", "seeds"]

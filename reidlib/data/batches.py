@@ -3,9 +3,8 @@
 Training batch number i is a pure function of the arguments, the seed and i, so the bytes do not depend on the
 number of workers, and a run resumes anywhere by starting there.
 """
-# ruff: noqa: PT028 (`test_batches` is no test)
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Literal
@@ -20,15 +19,16 @@ from reidlib.data.tracklets import Tracklet, identities
 from reidlib.data.transforms import Transform
 
 UNKNOWN = -1  # the code of an attribute that a tracklet has no annotation of
+PIXELS = ("frames", "masks", "silhouettes", "next_frames")  # fields of `ClipBatch` that a network may ask for
 
 
 @dataclass(frozen=True)
 class ClipBatch:
     """B clips of T frames.
 
-    frames and next_frames (each frame's true successor): float32 (B, T, 3, H, W) in [0, 1], not normalised:
-    networks do that; None where silhouettes alone were asked for. masks: float32 (B, T, 1, H, W) of 0 and 1.
-    silhouettes: float32 (B, K, h, w) of 0 and 1, aligned, K frames in a row, for gait networks. Integer tensors (B,):
+    frames: float32 (B, T, 3, H, W) in [0, 1], not normalised: networks do that; None where silhouettes alone were asked
+    for. next_frames: likewise (B, T, N, 3, H, W), the N frames that follow each. masks: float32 (B, T, 1, H, W) of 0
+    and 1. silhouettes: float32 (B, S, h, w) of 0 and 1, aligned, S in a row, for gait networks. Integer tensors (B,):
     tracklets (position in the sequence that the batches were made of), person_ids, camera_ids, views in degrees,
     attributes by name (-1: not annotated), and labels, the class of each identity among those of the training set
     (None in testing). conditions: B strings. truth: ground truth by name, (B, T, …) in its own type.
@@ -49,6 +49,16 @@ class ClipBatch:
 
     def __len__(self) -> int:
         return len(self.tracklets)
+
+    def inputs(self, names: Iterable[str]) -> dict[str, Tensor]:
+        """What a network that declares these `inputs` is called with: fields of pixels, or ground truth by its name.
+
+        ValueError for what the batch does not have.
+        """
+        found = {name: getattr(self, name) if name in PIXELS else self.truth.get(name) for name in names}
+        if missing := [name for name, value in found.items() if value is None]:
+            raise ValueError(f"the network needs {' and '.join(missing)}, which this batch does not have; ask for them")
+        return found
 
     def to(self, device: torch.device | str) -> "ClipBatch":
         """The same batch with every tensor on `device`."""
@@ -75,18 +85,19 @@ def train_batches(
     sampling: Sampling = "random",
     stride: int = 1,
     masks: bool = False,
-    next_frames: bool = False,
+    next_frames: int = 0,
+    time_step: int = 1,
     truth: tuple[str, ...] = (),
     silhouettes: int = 0,
 ) -> DataLoader:
     """Batches number `start` to `iterations - 1` of `ids_per_batch` identities (P) with `clips_per_id`
     clips each (K).
 
-    Identities come in random order, all of them before any again, and never twice in one batch. An
-    identity's K clips come from different tracklets, or go round where it has fewer. Distractors and junk
-    are left out. Clips are ordered by identity. `sampling` and `stride` are those of
-    `reidlib.data.clips.sample`, `transform` one of `reidlib.data.transforms`; masks, next_frames and truth
-    ask for those fields of `ClipBatch`. silhouettes: how many consecutive silhouettes (K) each clip has, from a
+    Identities come in random order, all of them before any again, and never twice in one batch. An identity's K clips
+    come from different tracklets, or go round where it has fewer. Distractors and junk are left out. Clips are ordered
+    by identity. `sampling` and `stride` are those of `reidlib.data.clips.sample`, `transform` one of
+    `reidlib.data.transforms`; masks and truth ask for those fields of `ClipBatch`. next_frames: how many successors
+    each frame has, `time_step` frames apart. silhouettes: how many consecutive silhouettes (S) each clip has, from a
     random start; they are never transformed. With num_frames=0 the batches have these alone. `workers` processes read
     ahead, one thread each.
 
@@ -95,14 +106,14 @@ def train_batches(
     _check_counts(num_frames, silhouettes)
     if transform is not None and not num_frames:
         raise ValueError("transform with num_frames=0: silhouettes are not transformed, leave it out")
-    draw = partial(sample, num_frames=num_frames, sampling=sampling, stride=stride, with_successors=next_frames)
+    draw = partial(sample, num_frames=num_frames, sampling=sampling, stride=stride, ahead=next_frames * time_step)
     draw_run = partial(consecutive, num_frames=silhouettes) if silhouettes else None
-    read = partial(read_clip, masks=masks, next_frames=next_frames, truth=truth)
+    read = partial(read_clip, masks=masks, next_frames=next_frames, time_step=time_step, truth=truth)
     batches = _TrainBatches(tracklets, ids_per_batch, clips_per_id, seed, draw, draw_run, read, transform)
     return _loader(batches, range(start, iterations), workers)
 
 
-def test_batches(
+def evaluation_batches(
     tracklets: Sequence[Tracklet],
     *,
     num_frames: int,
@@ -110,7 +121,8 @@ def test_batches(
     sampling: Literal["even", "dense"] = "even",
     workers: int = 0,
     masks: bool = False,
-    next_frames: bool = False,
+    next_frames: int = 0,
+    time_step: int = 1,
     truth: tuple[str, ...] = (),
     silhouettes: int = 0,
 ) -> DataLoader:
@@ -118,16 +130,17 @@ def test_batches(
 
     sampling: "even" gives one clip of `num_frames` evenly spaced frames for each tracklet; "dense" gives
     all windows of consecutive frames (`reidlib.data.clips.dense_windows`), so that `batch.tracklets` says
-    whose embeddings are to be averaged. silhouettes: how many consecutive ones (K) each clip has, the tracklet's middle
+    whose embeddings are to be averaged. silhouettes: how many consecutive ones (S) each clip has, the tracklet's middle
     ones for "even", those from the window's first frame on for "dense"; without frames, they are the windows. The
     other arguments are those of `train_batches`.
     """
     if sampling not in ("even", "dense"):
         raise ValueError(f"sampling={sampling!r}: expected 'even' or 'dense'")
     _check_counts(num_frames, silhouettes)
-    windows = partial(_windows, num_frames=num_frames, silhouettes=silhouettes, dense=sampling == "dense")
-    read = partial(read_clip, masks=masks, next_frames=next_frames, truth=truth)
-    batches = _TestBatches(tracklets, windows, batch_size, read)
+    ahead = next_frames * time_step
+    windows = partial(_windows, num_frames=num_frames, silhouettes=silhouettes, dense=sampling == "dense", ahead=ahead)
+    read = partial(read_clip, masks=masks, next_frames=next_frames, time_step=time_step, truth=truth)
+    batches = _EvaluationBatches(tracklets, windows, batch_size, read)
     return _loader(batches, range(len(batches)), workers)
 
 
@@ -136,17 +149,16 @@ def _check_counts(num_frames: int, silhouettes: int) -> None:
         raise ValueError(f"num_frames={num_frames}, silhouettes={silhouettes}: expected one or more of either")
 
 
-def _windows(length: int, num_frames: int, silhouettes: int, dense: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Frame numbers (n, T) and silhouettes' numbers (n, K) of a tracklet's n test clips."""
+def _windows(length: int, num_frames: int, silhouettes: int, dense: bool, ahead: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frame numbers (n, T) and silhouettes' numbers (n, S) of a tracklet's n test clips; `ahead` frames at the end are
+    nothing but successors."""
+    length = max(length - ahead, 1)
     if dense:
         windows = dense_windows(length, num_frames or silhouettes)
         indices, starts = windows[:, :num_frames], windows[:, :1]
     else:
         indices, starts = evenly_spaced(length, num_frames)[None], max(length - silhouettes, 0) // 2
     return indices, np.broadcast_to((starts + np.arange(silhouettes)) % length, (len(indices), silhouettes))
-
-
-test_batches.__test__ = False  # for pytest, which would take its name for that of a test
 
 
 class _TrainBatches(Dataset):
@@ -200,7 +212,7 @@ class _TrainBatches(Dataset):
         return clip if self.transform is None else self.transform(clip, rng)
 
 
-class _TestBatches(Dataset):
+class _EvaluationBatches(Dataset):
     """Test batches by number. `windows(length)` gives the numbers of frames and of silhouettes of n clips."""
 
     def __init__(

@@ -51,9 +51,13 @@ def dense_windows(length: int, num_frames: int) -> np.ndarray:
     return (starts[:, None] + np.arange(num_frames)) % length
 
 
-def successors(indices: np.ndarray, length: int) -> np.ndarray:
-    """The frame after each of `indices`; the last frame, which has none, is its own successor."""
-    return np.minimum(indices + 1, length - 1)
+def successors(indices: np.ndarray, length: int, count: int = 1, time_step: int = 1) -> np.ndarray:
+    """The `count` frames that follow each of `indices` (T,), `time_step` apart; int64 (T, count).
+
+    Where the tracklet ends before, its last frame stands for those that are missing.
+    """
+    ahead = time_step * np.arange(1, count + 1)
+    return np.minimum(np.asarray(indices)[:, None] + ahead, length - 1)
 
 
 def sample(
@@ -62,15 +66,15 @@ def sample(
     rng: np.random.Generator,
     sampling: Sampling = "random",
     stride: int = 1,
-    with_successors: bool = False,
+    ahead: int = 0,
 ) -> np.ndarray:
     """Frame numbers by the sampler's name: "random" (`constrained_random`), "even" or "consecutive"; int64
     (T,).
 
-    with_successors: leave the last frame out, so that every sampled frame has a true successor (a tracklet
-    of a single frame has none).
+    ahead: leave this many frames at the end out, so that every sampled frame has true successors (a tracklet
+    that is not longer than that has none).
     """
-    length = max(length - with_successors, 1)
+    length = max(length - ahead, 1)
     if sampling == "random":
         return constrained_random(length, num_frames, rng)
     if sampling == "even":
@@ -82,10 +86,11 @@ def sample(
 
 @dataclass(frozen=True)
 class Clip:
-    """The pixels of T frames of one tracklet, all of them aligned with one another, and K of its silhouettes.
+    """The pixels of T frames of one tracklet, all of them aligned with one another, and S of its silhouettes.
 
-    frames and next_frames: uint8 (T, 3, H, W), RGB. masks: uint8 (T, 1, H, W) of 0 and 1. truth: arrays by
-    name. silhouettes: uint8 (K, h, w) of 0 and 1, aligned, see `reidlib.data.silhouettes`.
+    frames: uint8 (T, 3, H, W), RGB. next_frames: uint8 (T, N, 3, H, W), the N successors of each frame. masks: uint8
+    (T, 1, H, W) of 0 and 1. truth: arrays by name. silhouettes: uint8 (S, h, w) of 0 and 1, aligned, see
+    `reidlib.data.silhouettes`.
     """
 
     frames: np.ndarray | None
@@ -99,13 +104,15 @@ def read_clip(
     tracklet: Tracklet,
     indices: np.ndarray,
     masks: bool = False,
-    next_frames: bool = False,
+    next_frames: int = 0,
+    time_step: int = 1,
     truth: tuple[str, ...] = (),
     silhouettes: Sequence[int] = (),
 ) -> Clip:
     """The clip of these frames, with masks, successors and ground truth on request.
 
-    silhouettes: the frames whose aligned silhouettes are wanted. Without `indices` the clip has these alone.
+    next_frames: how many successors of each frame, `time_step` frames apart. silhouettes: the frames whose aligned
+    silhouettes are wanted. Without `indices` the clip has these alone.
 
     ValueError if masks or silhouettes are asked for and there are none, KeyError if a ground truth is missing.
     """
@@ -126,7 +133,14 @@ def read_clip(
     return Clip(
         frames=tracklet.frames(indices),
         masks=shapes,
-        next_frames=tracklet.frames(successors(indices, len(tracklet))) if next_frames else None,
+        next_frames=_successors_of(tracklet, indices, next_frames, time_step) if next_frames else None,
         truth={name: tracklet.truth(name, indices) for name in truth},
         silhouettes=aligned,
     )
+
+
+def _successors_of(tracklet: Tracklet, indices: np.ndarray, count: int, time_step: int) -> np.ndarray:
+    """The frames (T, count, 3, H, W) that follow each of `indices`."""
+    following = successors(indices, len(tracklet), count, time_step)
+    frames = tracklet.frames(following.ravel())
+    return frames.reshape(*following.shape, *frames.shape[1:])

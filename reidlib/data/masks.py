@@ -71,13 +71,13 @@ def with_masks(benchmark: Benchmark, quality: str, progress: bool = True) -> Ben
     _known("quality", quality, (*QUALITIES, EXTRACTED))
     if quality == "true":
         return benchmark
-    everybody = _everybody(benchmark)
+    everybody = benchmark.everybody
     if quality == EXTRACTED:
         readers = [partial(_from, rows) for rows in _extracted(everybody, benchmark.fingerprint, progress)]
     else:
         readers = [partial(_changed, t.source, QUALITIES[quality], number) for number, t in enumerate(everybody)]
     changed = {t: replace(t, source=_OtherMasks(t.source, read)) for t, read in zip(everybody, readers)}
-    return _exchanged(benchmark, changed, f"masks {quality}")
+    return benchmark.map(changed.__getitem__, f"masks {quality}")
 
 
 def with_silhouettes(
@@ -91,7 +91,7 @@ def with_silhouettes(
     """
     _known("quality", quality, (*QUALITIES, EXTRACTED, "still", "constant"))
     masked = with_masks(benchmark, "true" if quality in ("still", "constant") else quality, progress)
-    everybody = _everybody(masked)
+    everybody = masked.everybody
     readers = [partial(_read, tracklet) for tracklet in everybody]
     aligned = pack_masks(readers, [len(t) for t in everybody], masked.fingerprint, size, progress=progress)
     if without := sum(rows is None for rows in aligned):
@@ -101,8 +101,8 @@ def with_silhouettes(
     if quality in ("still", "constant"):
         anybody = next(rows for rows in aligned if rows is not None)
         aligned = [rows and _Still(anybody if quality == "constant" else rows, len(rows)) for rows in aligned]
-    changed = {t: rows and replace(t, aligned=rows) for t, rows in zip(_everybody(benchmark), aligned)}
-    return _exchanged(benchmark, changed, f"silhouettes {quality} {size}")
+    changed = {t: rows and replace(t, aligned=rows) for t, rows in zip(benchmark.everybody, aligned)}
+    return benchmark.map(changed.__getitem__, f"silhouettes {quality} {size}")
 
 
 @dataclass(frozen=True)
@@ -179,22 +179,3 @@ def _read(tracklet: Tracklet) -> np.ndarray:
 def _known(what: str, value: str, known: Collection[str]) -> None:
     if value not in known:
         raise ValueError(f"{what}={value!r}: expected one of {', '.join(known)}")
-
-
-def _everybody(benchmark: Benchmark) -> list[Tracklet]:
-    return list(dict.fromkeys((*benchmark.train, *benchmark.query, *benchmark.gallery)))
-
-
-def _exchanged(benchmark: Benchmark, changed: dict[Tracklet, Tracklet | None], how: str) -> Benchmark:
-    """The benchmark with every tracklet exchanged, or left out where there is None."""
-
-    def part(tracklets: tuple[Tracklet, ...]) -> tuple[Tracklet, ...]:
-        return tuple(new for t in tracklets if (new := changed[t]) is not None)
-
-    return replace(
-        benchmark,
-        train=part(benchmark.train),
-        query=part(benchmark.query),
-        gallery=part(benchmark.gallery),
-        fingerprint=fingerprint(benchmark.fingerprint, how),
-    )

@@ -195,7 +195,8 @@ class Benchmark:
     """Training tracklets, queries and gallery, and which pairs of query and gallery count.
 
     protocol: "cross-camera" (tracklets of the query's identity under its own camera do not count) or "all".
-    fingerprint: a hash, equal for equal data; each source says what goes into it.
+    fingerprint: a hash, equal for equal data; each source says what goes into it. renderer: version of the renderer for
+    rendered worlds, `reidlib.data.walkers.RENDERER`; 0 for recorded data.
     """
 
     train: tuple[Tracklet, ...]
@@ -204,11 +205,35 @@ class Benchmark:
     protocol: Literal["cross-camera", "all"]
     name: str
     fingerprint: str
+    renderer: int = 0
 
     @property
     def num_ids(self) -> int:
         """Number of training identities (distractors and junk are none)."""
         return len(identities(self.train))
+
+    @property
+    def everybody(self) -> list[Tracklet]:
+        """All tracklets, each once: those of training, then queries, then the rest of the gallery."""
+        return list(dict.fromkeys((*self.train, *self.query, *self.gallery)))
+
+    def map(self, change: Callable[[Tracklet], Tracklet | None], how: str) -> "Benchmark":
+        """The benchmark with every tracklet exchanged for what `change` makes of it, or left out where that is None.
+
+        how: what was changed, in words that are equal for equal changes; the fingerprint covers them.
+        """
+        changed = {tracklet: change(tracklet) for tracklet in self.everybody}
+
+        def part(tracklets: tuple[Tracklet, ...]) -> tuple[Tracklet, ...]:
+            return tuple(new for t in tracklets if (new := changed[t]) is not None)
+
+        return replace(
+            self,
+            train=part(self.train),
+            query=part(self.query),
+            gallery=part(self.gallery),
+            fingerprint=fingerprint(self.fingerprint, how),
+        )
 
 
 def identities(tracklets: Sequence[Tracklet]) -> list[int]:
@@ -236,11 +261,12 @@ def validation_split(benchmark: Benchmark, fraction: float = 0.2, seed: int = 0)
     `fraction` of the identities, drawn by `seed`, are held out; all their tracklets are query and gallery.
     Across cameras that is sound because a query never meets its own camera; under "all", where a query would
     find itself, one drawn tracklet of each identity is its query and the others are the gallery. Distractors
-    and junk are left out. ValueError if either part would be empty.
+    and junk are left out. fraction=1 searches all training identities, and leaves none to train on. ValueError if
+    either part would be empty otherwise.
     """
     people = identities(benchmark.train)
     count = round(fraction * len(people))
-    if not 0 < count < len(people):
+    if not 0 < count < len(people) + (fraction == 1):
         raise ValueError(f"fraction={fraction} of {len(people)} identities: expected some on either side")
     rng = np.random.default_rng(seed)
     chosen = set(rng.choice(people, count, replace=False).tolist())

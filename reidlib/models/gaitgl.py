@@ -5,7 +5,6 @@ Lin, Zhang, Yu, "Gait Recognition via Effective Global-Local Feature Representat
 layers.
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from reidlib.models.gaitset import SeparateLinear
 from reidlib.models.layers import GeM
+from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
 
@@ -37,14 +37,17 @@ NARROWER = {"paper": 1, "mini": 4}  # by which widths are divided
 STRIPS = {"paper": 64, "mini": 32}  # rows of the last maps, of which each becomes a feature
 
 
-class GaitGL(nn.Module):
-    """Walks of K silhouettes, in order -> P horizontal strips with a feature each.
+class GaitGL(Network):
+    """Walks of S silhouettes, in order -> P horizontal strips with a feature each.
 
     num_ids: number of training identities, the classes of each strip's classifier, where there is one.
     layout: "oumvlp" is the release for OU-MVLP and CASIA-E, whose widths and settings are those of GaitMask's Table 1
     (10,944,353 parameters at scale "paper"); "casia_b" the standard network for CASIA-B (3,096,673 for 74 identities).
     scale: "paper" for silhouettes of 64×44 (P = 64 strips) or "mini", a quarter as wide, for 32×22 (P = 32).
     """
+
+    inputs = ("silhouettes",)
+    training_only = ("classifier",)
 
     def __init__(self, *, num_ids: int, layout: str = "oumvlp", scale: str = "paper"):
         super().__init__()
@@ -57,8 +60,8 @@ class GaitGL(nn.Module):
         self.norm = nn.BatchNorm1d(widths[-1]) if classifies else None
         self.classifier = SeparateLinear(STRIPS[scale], widths[-1], num_ids) if classifies else None
 
-    def forward(self, silhouettes: Tensor, frames: Tensor | None = None, masks: Tensor | None = None) -> ModelOutput:
-        """silhouettes: (B, K, h, w) of 0 and 1, of any type, K consecutive frames; frames and masks are ignored.
+    def forward(self, silhouettes: Tensor) -> ModelOutput:
+        """silhouettes: (B, S, h, w) of 0 and 1, of any type, S consecutive frames.
 
         features: {"strips": (B, P, d)}, normalised in the layout that classifies. logits: {"strips": (B, P, num_ids)}
         there, until `for_retrieval` has dropped the classifiers. embedding: the strips joined, (B, P·d). ValueError if
@@ -69,12 +72,6 @@ class GaitGL(nn.Module):
             strips = self.norm(strips.mT).mT
         logits = {} if self.classifier is None else {"strips": self.classifier(strips)}
         return ModelOutput(strips.flatten(1), {"strips": strips}, logits)
-
-    def for_retrieval(self) -> "GaitGL":
-        """A copy in evaluation mode without what only training needs, the classifiers."""
-        network = copy.deepcopy(self).eval()
-        network.classifier = None
-        return network
 
 
 class GlobalLocalConv(nn.Module):
@@ -119,7 +116,7 @@ class WalkTrunk(nn.Module):
         self.to(memory_format=torch.channels_last_3d)  # the faster layout, above all in bfloat16 on a CPU
 
     def forward(self, silhouettes: Tensor) -> Tensor:
-        """silhouettes (B, K, h, w) -> maps (B, C, h, w//2): half as high after pooling, twice after stacking.
+        """silhouettes (B, S, h, w) -> maps (B, C, h, w//2): half as high after pooling, twice after stacking.
 
         Fewer than three silhouettes are repeated until there are three."""
         x = silhouettes[:, None].float()

@@ -3,7 +3,6 @@
 Lin, Zhang, Sun, Qin, Wan, "Bag of Tricks and GaitMask Network for Gait Recognition", section 1.1 and Table 2.
 """
 
-import copy
 from functools import partial
 
 import torch
@@ -11,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reidlib.models.gaitgl import NARROWER, STRIPS, StripHead, WalkTrunk, conv3d, join
+from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
 WIDTHS = (32, 64, 128, 128, 128, 128)  # Table 2: the first convolution, GMCL-A1 to A4, GMCL-B1
@@ -19,12 +19,14 @@ MASKS = ("random", "halves", "none")
 TEST_RULES = ("half", "sum", "one")
 
 
-class GaitMask(nn.Module):
-    """Walks of K silhouettes, in order -> P horizontal strips with a feature each.
+class GaitMask(Network):
+    """Walks of S silhouettes, in order -> P horizontal strips with a feature each.
 
     options: kernels, masks, drop and test_rule of `MaskFeatures`. scale: as in `reidlib.models.gaitgl.GaitGL`. num_ids
     is not used: no loss classifies.
     """
+
+    inputs = ("silhouettes",)
 
     def __init__(
         self,
@@ -42,18 +44,14 @@ class GaitMask(nn.Module):
         self.trunk = WalkTrunk(widths, partial(GlobalMaskConv, **options))
         self.head = StripHead(STRIPS[scale], widths[-1])
 
-    def forward(self, silhouettes: Tensor, frames: Tensor | None = None, masks: Tensor | None = None) -> ModelOutput:
-        """silhouettes: (B, K, h, w) of 0 and 1, of any type, K consecutive frames; frames and masks are ignored.
+    def forward(self, silhouettes: Tensor) -> ModelOutput:
+        """silhouettes: (B, S, h, w) of 0 and 1, of any type, S consecutive frames.
 
         features: {"strips": (B, P, d)}. embedding: the same joined, (B, P·d). ValueError if the silhouettes are not as
         high as there are strips.
         """
         strips = self.head(self.trunk(silhouettes))
         return ModelOutput(strips.flatten(1), {"strips": strips})
-
-    def for_retrieval(self) -> "GaitMask":
-        """A copy in evaluation mode; nothing here is for training only."""
-        return copy.deepcopy(self).eval()
 
 
 class GlobalMaskConv(nn.Module):

@@ -4,19 +4,19 @@ Chao, He, Zhang, Feng, "GaitSet: Regarding Gait as a Set for Cross-View Gait Rec
 the settings of its released code. Trained with the batch-all triplet loss of every strip.
 """
 
-import copy
 from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from reidlib.models.network import Network
 from reidlib.models.order_statistics import set_max
 from reidlib.models.output import ModelOutput
 
 
-class GaitSet(nn.Module):
-    """Sets of K silhouettes -> P strips with a feature each, whatever the order of the silhouettes.
+class GaitSet(Network):
+    """Sets of S silhouettes -> P strips with a feature each, whatever the order of the silhouettes.
 
     scale: "paper" has convolutions of 32, 64 and 128 channels and a pyramid of 16, 8, 4, 2 and 1 strips on each of the
     two pipelines: P = 62, of 256 channels, from silhouettes of 64×44 (2,594,592 parameters). "mini" is half as wide,
@@ -24,14 +24,16 @@ class GaitSet(nn.Module):
     num_ids is not used: no loss classifies.
     """
 
+    inputs = ("silhouettes",)
+
     def __init__(self, *, scale: str = "paper", num_ids: int = 0):
         super().__init__()
         self.bins = (16, 8, 4, 2, 1) if scale == "paper" else (8, 4, 2, 1)
         self.trunk = SetTrunk(WIDTHS[scale], MaxSetPooling)
         self.strips = SeparateLinear(2 * sum(self.bins), WIDTHS[scale][-1], HIDDEN[scale])
 
-    def forward(self, silhouettes: Tensor, frames: Tensor | None = None, masks: Tensor | None = None) -> ModelOutput:
-        """silhouettes: (B, K, h, w) of 0 and 1, of any type; frames and masks are ignored.
+    def forward(self, silhouettes: Tensor) -> ModelOutput:
+        """silhouettes: (B, S, h, w) of 0 and 1, of any type.
 
         features: {"strips": (B, P, d)}, those of the main pipeline first. embedding: the same joined, (B, P·d).
         ValueError if the strips do not divide the maps, whose height is a quarter of the silhouettes'.
@@ -46,10 +48,6 @@ class GaitSet(nn.Module):
         strips = self.strips(torch.cat(pooled, dim=1))
         return ModelOutput(strips.flatten(1), {"strips": strips})
 
-    def for_retrieval(self) -> "GaitSet":
-        """A copy in evaluation mode; nothing here is for training only."""
-        return copy.deepcopy(self).eval()
-
 
 WIDTHS = {"paper": (32, 64, 128), "mini": (16, 32, 64)}  # channels of the three pairs of convolutions
 HIDDEN = {"paper": 256, "mini": 64}  # channels of the features at the end
@@ -61,7 +59,7 @@ class SetTrunk(nn.Module):
     pipeline knows of the set after each of its pairs.
 
     widths: channels of the three pairs. set_pooling: builds, for a number of channels, a module that turns the maps of
-    K frames (B, K, C, h, w) into the set's (B, C, h, w).
+    K frames (B, S, C, h, w) into the set's (B, C, h, w).
     """
 
     def __init__(self, widths: Sequence[int], set_pooling: Callable[[int], nn.Module]):
@@ -79,7 +77,7 @@ class SetTrunk(nn.Module):
         self.to(memory_format=torch.channels_last)  # the faster layout, above all in bfloat16 on a CPU
 
     def forward(self, silhouettes: Tensor) -> tuple[Tensor, Tensor]:
-        """silhouettes (B, K, h, w) -> maps of the main pipeline and of the MGP, each (B, C, h//4, w//4)."""
+        """silhouettes (B, S, h, w) -> maps of the main pipeline and of the MGP, each (B, C, h//4, w//4)."""
         batch = len(silhouettes)
         x = silhouettes.flatten(0, 1)[:, None].float()
         pooled = []
@@ -100,7 +98,7 @@ class MaxSetPooling(nn.Module):
         super().__init__()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps (B, K, C, h, w) -> (B, C, h, w)."""
+        """Maps (B, S, C, h, w) -> (B, C, h, w)."""
         return set_max(x)
 
 

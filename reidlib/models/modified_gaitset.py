@@ -4,18 +4,17 @@ Chang et al., "Seq-Masks: Bridging the gap between appearance and gait modeling 
 re-identification" (2021), section II.B and Figure 3.
 """
 
-import copy
-
 import torch
 from torch import Tensor, nn
 
 from reidlib.models.gaitset import HIDDEN, WIDTHS, SetTrunk, pyramid_pooling
+from reidlib.models.network import Network
 from reidlib.models.order_statistics import set_max, set_median
 from reidlib.models.output import ModelOutput
 
 
-class ModifiedGaitSet(nn.Module):
-    """Sets of K silhouettes -> one feature, whatever their order.
+class ModifiedGaitSet(Network):
+    """Sets of S silhouettes -> one feature, whatever their order.
 
     The convolutions are those of `gaitset`; set pooling attends, and the maps of the main pipeline and of the
     multilayer global pipeline (MGP) are pooled whole, average plus maximum, and mapped by a linear layer each.
@@ -23,6 +22,9 @@ class ModifiedGaitSet(nn.Module):
     num_ids: number of training identities, the classes of the two classifiers. scale: as in `gaitset`; "paper" gives
     256 + 256 channels, "mini" 64 + 64.
     """
+
+    inputs = ("silhouettes",)
+    training_only = ("classifiers",)
 
     def __init__(self, *, num_ids: int, scale: str = "paper"):
         super().__init__()
@@ -33,8 +35,8 @@ class ModifiedGaitSet(nn.Module):
         self.mgp = nn.Linear(channels, hidden, bias=False)
         self.classifiers = nn.ModuleDict({name: nn.Linear(hidden, num_ids) for name in ("main", "mgp")})
 
-    def forward(self, silhouettes: Tensor, frames: Tensor | None = None, masks: Tensor | None = None) -> ModelOutput:
-        """silhouettes: (B, K, h, w) of 0 and 1, of any type; frames and masks are ignored.
+    def forward(self, silhouettes: Tensor) -> ModelOutput:
+        """silhouettes: (B, S, h, w) of 0 and 1, of any type.
 
         features: {"main": (B, d), "mgp": (B, d)}, which have their own losses. logits: likewise, (B, num_ids); empty
         once `for_retrieval` has dropped the classifiers. embedding: both features, (B, 2d).
@@ -43,12 +45,6 @@ class ModifiedGaitSet(nn.Module):
         features = {"main": self.main(main), "mgp": self.mgp(mgp)}
         logits = {name: classifier(features[name]) for name, classifier in self.classifiers.items()}
         return ModelOutput(torch.cat(list(features.values()), dim=1), features, logits)
-
-    def for_retrieval(self) -> "ModifiedGaitSet":
-        """A copy in evaluation mode without what only training needs, the classifiers."""
-        network = copy.deepcopy(self).eval()
-        network.classifiers.clear()
-        return network
 
 
 class AttentiveSetPooling(nn.Module):
@@ -65,7 +61,7 @@ class AttentiveSetPooling(nn.Module):
         self.frame = nn.Conv2d(channels, channels, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps of K frames (B, K, C, h, w) -> (B, C, h, w)."""
+        """Maps of S frames (B, S, C, h, w) -> (B, C, h, w)."""
         of_set = self.statistics(torch.cat([set_max(x), x.mean(1), set_median(x)], dim=1))
         of_frames = self.frame(x.flatten(0, 1)).unflatten(0, x.shape[:2])
         attention = torch.sigmoid(of_frames + of_set[:, None])

@@ -6,7 +6,6 @@ Their network is put together here from the parts of AGW: a temporal convolution
 blocks that AGW's non-local blocks follow. Both start as the identity, so that ImageNet weights can be used.
 """
 
-import copy
 from pathlib import Path
 
 import torch
@@ -14,15 +13,18 @@ from torch import Tensor, nn
 
 from reidlib.models.backbones import scaled_resnet
 from reidlib.models.layers import BNNeck, NonLocalBlock, NormalizeFrames
+from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
 
-class NonLocal3D(nn.Module):
+class NonLocal3D(Network):
     """Clips of T frames -> one feature a clip, which depends on the frames' order.
 
     num_ids: number of training identities, the classes of the classifier. scale: "paper" or "mini"; weights: both as
     in `scaled_resnet`.
     """
+
+    training_only = ("classifier",)
 
     def __init__(self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None):
         super().__init__()
@@ -32,8 +34,8 @@ class NonLocal3D(nn.Module):
         self.classifier = nn.Linear(self.backbone.channels, num_ids, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
 
-    def forward(self, frames: Tensor, masks: Tensor | None = None, silhouettes: Tensor | None = None) -> ModelOutput:
-        """frames: (B, T, 3, H, W) in [0, 1]; masks and silhouettes are ignored.
+    def forward(self, frames: Tensor) -> ModelOutput:
+        """frames: (B, T, 3, H, W) in [0, 1].
 
         embedding: the feature after the neck (B, D). features: {"global": the one before it, the average over
         positions and frames}. logits: {"global": (B, num_ids)}, empty once `for_retrieval` has dropped the classifier.
@@ -44,12 +46,6 @@ class NonLocal3D(nn.Module):
         embedding = self.neck(feature)
         logits = {} if self.classifier is None else {"global": self.classifier(embedding)}
         return ModelOutput(embedding, {"global": feature}, logits)
-
-    def for_retrieval(self) -> "NonLocal3D":
-        """A copy in evaluation mode without what only training needs, the classifier."""
-        network = copy.deepcopy(self).eval()
-        network.classifier = None
-        return network
 
 
 def _space_time_block(channels: int) -> nn.Sequential:

@@ -15,12 +15,12 @@ from torch.autograd.function import once_differentiable
 
 
 def set_max(x: Tensor) -> Tensor:
-    """Sets (B, K, …) -> their maxima (B, …). The gradient is shared evenly among equal values, as in `torch.amax`."""
+    """Sets (B, S, …) -> their maxima (B, …). The gradient is shared evenly among equal values, as in `torch.amax`."""
     return _OrderStatistic.apply(x, lambda maps: reduce(torch.maximum, maps))
 
 
 def set_median(x: Tensor) -> Tensor:
-    """Sets (B, K, …) -> their medians (B, …), for even K the lower of the two middle values, as `torch.median`.
+    """Sets (B, S, …) -> their medians (B, …), for even K the lower of the two middle values, as `torch.median`.
 
     The gradient is shared evenly among the values that equal the median, so that, unlike that of `torch.median`, it
     does not depend on the set's order.

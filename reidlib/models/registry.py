@@ -1,12 +1,13 @@
-"""Networks by name. A new network adds its file and one line in `_NETWORKS`."""
+"""Networks by name. A network of the package adds its file and one line in `_NETWORKS`; your own is `register`ed."""
 
 import importlib
 import inspect
+from collections.abc import Callable
 
-from torch import nn
+from reidlib.models.network import Network
 
 SCALES = ("paper", "mini")
-_NETWORKS = {  # name -> module and class; a module is imported when its network is asked for
+_NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, imported when its network is asked for
     "agw": "reidlib.models.agw:AGW",
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
@@ -28,7 +29,34 @@ def list_models() -> list[str]:
     return sorted(_NETWORKS)
 
 
-def create_model(name: str, *, scale: str = "paper", **options) -> nn.Module:
+def register(name: str) -> Callable[[type[Network]], type[Network]]:
+    """Decorator that makes a network of your own known by a name.
+
+    The class builds from keyword arguments alone, among them `scale` and, if it classifies, `num_ids`. ValueError for
+    a name that is taken by another class.
+
+    >>> @register("mean_colour")
+    ... class MeanColour(Network):
+    ...     def __init__(self, *, scale="paper", num_ids=0):
+    ...         super().__init__()
+    >>> create_model("mean_colour").inputs
+    ('frames',)
+    """
+
+    def added(network: type[Network]) -> type[Network]:
+        if not (isinstance(network, type) and issubclass(network, Network)):
+            raise TypeError(f"{network!r} is no network: expected a class that inherits from reidlib.models.Network")
+        path = f"{network.__module__}:{network.__qualname__}"
+        known = _NETWORKS.get(name, network)
+        if (known if isinstance(known, str) else f"{known.__module__}:{known.__qualname__}") != path:
+            raise ValueError(f"a network is called {name!r} already ({known}); choose another name")
+        _NETWORKS[name] = network
+        return network
+
+    return added
+
+
+def create_model(name: str, *, scale: str = "paper", **options) -> Network:
     """Build a network on the CPU, randomly initialised unless an option says otherwise.
 
     scale: "paper" (sizes as published) or "mini" (the same classes, narrower, for one CPU thread).
@@ -44,8 +72,10 @@ def create_model(name: str, *, scale: str = "paper", **options) -> nn.Module:
         raise ValueError(f"no network is called {name!r}; known networks: {', '.join(list_models())}")
     if scale not in SCALES:
         raise ValueError(f"scale={scale!r}; known scales: {', '.join(SCALES)}")
-    module, class_name = _NETWORKS[name].split(":")
-    network = getattr(importlib.import_module(module), class_name)
+    network = _NETWORKS[name]
+    if isinstance(network, str):
+        module, class_name = network.split(":")
+        network = getattr(importlib.import_module(module), class_name)
     known = {key: p for key, p in inspect.signature(network).parameters.items() if key != "scale"}
     required = {key for key, p in known.items() if p.default is p.empty}
     if unknown := options.keys() - known:

@@ -4,7 +4,6 @@ Chang et al., "Seq-Masks: Bridging the gap between appearance and gait modeling 
 re-identification" (2021), Figure 2. The rows of its tables are choices of branches and fusion.
 """
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,14 +14,16 @@ from torch import Tensor, nn
 from reidlib.models.backbones import scaled_resnet
 from reidlib.models.layers import NormalizeFrames
 from reidlib.models.modified_gaitset import ModifiedGaitSet
+from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
 BRANCHES = ("global", "foreground", "gait")
+NEEDED = {"global": ("frames",), "foreground": ("frames", "masks"), "gait": ("silhouettes",)}  # by each branch
 FUSIONS = ("concat", "attention", "ungated", "identity")
 
 
-class SeqMasks(nn.Module):
-    """Clips of T frames with their masks, and K aligned silhouettes -> one feature of d channels a branch.
+class SeqMasks(Network):
+    """Clips of T frames with their masks, and S aligned silhouettes -> one feature of d channels a branch.
 
     num_ids: number of training identities, the classes of each branch's classifier.
     branches: any of "global" (average over positions and frames), "foreground" (average over the foreground) and
@@ -49,6 +50,8 @@ class SeqMasks(nn.Module):
         super().__init__()
         _check_options(branches, fusion, gait_weight, weights)
         self.branches = tuple(branch for branch in BRANCHES if branch in branches)
+        self.inputs = tuple(dict.fromkeys(name for branch in self.branches for name in NEEDED[branch]))
+        self.training_only = ("classifiers", *(["gait.classifiers"] if "gait" in self.branches else []))
         self.gait_weight = gait_weight
         width = 512 if scale == "paper" else 128
         appearance = [branch for branch in self.branches if branch != "gait"]
@@ -68,7 +71,7 @@ class SeqMasks(nn.Module):
     def forward(
         self, frames: Tensor | None = None, masks: Tensor | None = None, silhouettes: Tensor | None = None
     ) -> ModelOutput:
-        """frames: (B, T, 3, H, W) in [0, 1]; masks: (B, T, 1, H, W) of 0 and 1; silhouettes: (B, K, h, w) of 0 and 1.
+        """frames: (B, T, 3, H, W) in [0, 1]; masks: (B, T, 1, H, W) of 0 and 1; silhouettes: (B, S, h, w) of 0 and 1.
         Each is needed by its branch only.
 
         features: {"global", "foreground": (B, d), "gait_main", "gait_mgp": (B, d/2), "fusion": the embedding}, those
@@ -96,14 +99,6 @@ class SeqMasks(nn.Module):
                 visuals = {f"attention_{branch}": part for branch, part in zip(self.branches, parts)}
         return ModelOutput(embedding, features, logits, visuals)
 
-    def for_retrieval(self) -> "SeqMasks":
-        """A copy in evaluation mode without what only training needs, the classifiers."""
-        network = copy.deepcopy(self).eval()
-        network.classifiers.clear()
-        if network.gait is not None:
-            network.gait.classifiers.clear()
-        return network
-
     def _pool(self, frames: Tensor, masks: Tensor | None) -> dict[str, Tensor]:
         """The feature (B, channels) of each appearance branch before its reduction; both share the frames' maps."""
         shape = frames.shape[:2]
@@ -116,10 +111,9 @@ class SeqMasks(nn.Module):
         return pooled
 
     def _check_inputs(self, frames: Tensor | None, masks: Tensor | None, silhouettes: Tensor | None) -> None:
-        needed = {"global": ("frames",), "foreground": ("frames", "masks"), "gait": ("silhouettes",)}
         given = {"frames": frames, "masks": masks, "silhouettes": silhouettes}
         for branch in self.branches:
-            if missing := [name for name in needed[branch] if given[name] is None]:
+            if missing := [name for name in NEEDED[branch] if given[name] is None]:
                 raise ValueError(f'the branch "{branch}" needs {" and ".join(missing)}; ask the batches for them')
 
 

@@ -1,6 +1,23 @@
-"""What is measured: runs, their records, and the tables and claims made of them. For notebooks and the command line."""
+"""What the papers measure and claim, one folder each: training.py (equations and objective), rows.py (tables as runs),
+claims.py. `table` and `claims` give the results, as in `reidlib.experiments`."""
 
-from reidlib.papers.claims import claims
-from reidlib.papers.tables import styled_table, table, table_names, wide_table
+import importlib
+import importlib.util
 
-__all__ = ["claims", "styled_table", "table", "table_names", "wide_table"]
+from reidlib.experiments import Paper, claims, styled_table, table, table_names, wide_table
+from reidlib.papers.reported import reported, reported_papers
+
+PAPERS = ("baseline", "seqmasks", "gaitmask", "amem", "asanet", "sshsp")
+
+__all__ = ["PAPERS", "claims", "load", "styled_table", "table", "table_names", "wide_table"]
+
+
+def load(name: str) -> Paper:
+    """A paper of this package: of one that is planned only the numbers that it reports."""
+    numbers = reported(name) if name in reported_papers() else None
+    if importlib.util.find_spec(f"{__name__}.{name}") is None:
+        return Paper(name, reported=numbers)
+    rows = importlib.import_module(f"{__name__}.{name}.rows").rows
+    has_claims = importlib.util.find_spec(f"{__name__}.{name}.claims")
+    stated = importlib.import_module(f"{__name__}.{name}.claims").CLAIMS if has_claims else ()
+    return Paper(name, rows, numbers, stated)

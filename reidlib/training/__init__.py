@@ -2,8 +2,9 @@
 
 from reidlib.training.checkpoints import CheckpointError
 from reidlib.training.distributed import gather
-from reidlib.training.features import extract_features
+from reidlib.training.features import extract_features, outputs
 from reidlib.training.fit import FitResult, fit
+from reidlib.training.precision import used_precision
 from reidlib.training.schedules import constant, cosine, multistep, with_warmup
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "fit",
     "gather",
     "multistep",
+    "outputs",
+    "used_precision",
     "with_warmup",
 ]

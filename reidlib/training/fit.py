@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,12 @@ from tqdm.auto import tqdm
 
 from reidlib.training import checkpoints, distributed
 from reidlib.training.checkpoints import CheckpointError
+from reidlib.training.precision import Precision, autocast, used_precision
 from reidlib.training.schedules import Schedule, constant
 
 Losses = Mapping[str, Mapping[str, Tensor]]  # {group: {term: scalar}}
 Objective = Callable[[nn.Module, Any], Losses]
+WATCHED = "watched"  # the group of terms that no optimiser sees
 
 _READ_EVERY = 10  # iterations between two looks at the loss terms: each look waits for the device
 
@@ -48,30 +50,26 @@ def fit(
     optimisers: Mapping[str, Optimizer],
     schedules: Mapping[str, Schedule] | None = None,
     weights: Mapping[str, Mapping[str, float]] | None = None,
-    precision: Literal["bf16", "no"] = "bf16",
+    precision: Precision = "bf16",
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 200,
     progress: bool = True,
 ) -> FitResult:
     """Train `model` in place for `iterations` batches.
 
-    objective: `(model, batch) -> {group: {term: scalar}}`. A group stands for an optimiser: each group's
-    weighted sum of terms is differentiated with respect to the parameters of that group's optimiser only,
-    all groups before any optimiser steps. An objective with parameters of its own (class centres, an
-    adversary) is an `nn.Module`; it is moved, checkpointed and shared with the model.
-    batches: `batches(start=i)` gives batch i and those after it, for instance
-    `functools.partial(train_batches, tracklets, …)`. Batch i must depend on i only and leave the global
-    random generators alone. A batch is a tensor, or a dataclass, mapping or tuple of tensors.
-    optimisers: {group: optimiser}. schedules: {group: schedule} on its initial learning rate; constant by
-    default.
-    weights: {group: {term: factor}}; 1 by default.
-    precision: "bf16" computes model and objective under autocast (losses of `reidlib.losses` stay in
-    float32).
-    checkpoint: a file. Where it exists, training goes on from it, otherwise it starts; it is written every
-    `checkpoint_every` iterations and at the end. A run that was killed and started again ends with the
-    weights that it would have had, bit for bit on the same processor and number of threads, if model and
-    batches are built alike.
-    progress: show a bar with the loss terms.
+    objective: `(model, batch) -> {group: {term: scalar}}`. A group stands for an optimiser: each group's weighted sum
+    of terms is differentiated with respect to the parameters of that group's optimiser only, all groups before any
+    optimiser steps. Terms of a group called "watched" are recorded and nothing else. An objective with parameters of
+    its own (class centres, an adversary) is an `nn.Module`; it is moved, checkpointed and shared with the model.
+    batches: `batches(start=i)` gives batch i and those after it, for instance `functools.partial(train_batches,
+    tracklets, …)`. Batch i must depend on i only and leave the global random generators alone. A batch is a tensor, or
+    a dataclass, mapping or tuple of tensors. optimisers: {group: optimiser}. schedules: {group: schedule} on its
+    initial learning rate; constant by default. weights: {group: {term: factor}}; 1 by default. precision: "bf16"
+    computes model and objective under autocast where the device computes bfloat16 natively (losses of `reidlib.losses`
+    stay in float32), and in float32 elsewhere. checkpoint: a file. Where it exists, training goes on from it, otherwise
+    it starts; it is written every `checkpoint_every` iterations and at the end. A run that was killed and started again
+    ends with the weights that it would have had, bit for bit on the same processor and number of threads, if model and
+    batches are built alike. progress: show a bar with the loss terms.
 
     Devices and processes come from Accelerate (`accelerate launch`, `torchrun`): every process takes its
     share of each batch and gradients are averaged; an objective that mines in the batch calls
@@ -115,6 +113,16 @@ def fit(
     return run.result
 
 
+def training_mode(module: nn.Module) -> None:
+    """Training mode for a module, but not for those inside it whose parameters are all frozen: there, normalisation
+    keeps the statistics that it has, and nothing is dropped."""
+    module.train()
+    for part in module.modules():
+        parameters = list(part.parameters())
+        if parameters and not any(p.requires_grad for p in parameters):
+            part.eval()
+
+
 class _Run:
     """The state of a training run and what happens to it."""
 
@@ -127,19 +135,19 @@ class _Run:
         weights: Mapping[str, Mapping[str, float]],
         precision: str,
     ):
-        if precision not in ("bf16", "no"):
-            raise ValueError(f'precision={precision!r}: expected "bf16" or "no"')
         for name, groups in (("schedules", schedules), ("weights", weights)):
             if unknown := groups.keys() - optimisers.keys():
                 raise ValueError(f"{name} for {sorted(unknown)}, but the optimisers are {sorted(optimisers)}")
         self.processes = distributed.start_processes()
+        used_precision(precision, self.processes.device)  # refuses what is no precision
         self.model, self.objective, self.optimisers = model, objective, optimisers
         self.schedules, self.weights, self.precision = schedules, weights, precision
         self.modules = {"model": model}
         if isinstance(objective, nn.Module):
             self.modules["objective"] = objective
         for module in self.modules.values():
-            module.to(self.processes.device).train()
+            module.to(self.processes.device)
+            training_mode(module)
         self.parameters = self._parameters()
         for optimiser in optimisers.values():
             for settings in optimiser.param_groups:
@@ -167,7 +175,7 @@ class _Run:
         """One iteration: losses, gradients of every group, then all optimisers."""
         device = self.processes.device
         batch = distributed.share_of_batch(batch, device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        with autocast(self.precision, device):
             losses = self.objective(self.model, batch)
         self._note(losses)
         groups = list(self.optimisers)
@@ -186,7 +194,7 @@ class _Run:
 
     def _note(self, losses: Losses) -> None:
         """Keep the loss terms for `read_losses`; ValueError for unexpected groups or terms."""
-        if losses.keys() != self.optimisers.keys():
+        if losses.keys() - {WATCHED} != self.optimisers.keys():
             raise ValueError(
                 f"the objective gives groups {sorted(losses)}, the optimisers are {sorted(self.optimisers)}"
             )

@@ -6,15 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from reidlib.papers.rows import PAPERS, Run, paper_module, rows_of
+from reidlib.papers.runs import execute, records_of
+from reidlib.papers.sources import RENDERED
+from reidlib.papers.tables import columns_of
 
 import reidlib
 from reidlib.losses import CenterLoss, batch_all_triplet_loss, identity_loss, weighted_triplet_loss
 from reidlib.models import create_model
 from reidlib.papers import baseline, sources
-from reidlib.papers.rows import PAPERS, Run, paper_module, rows_of
-from reidlib.papers.runs import execute, records_of
-from reidlib.papers.sources import RENDERED
-from reidlib.papers.tables import columns_of
 
 
 @pytest.fixture

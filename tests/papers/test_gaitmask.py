@@ -5,15 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from reidlib.papers.rows import rows_of
+from reidlib.papers.runs import train
+from reidlib.papers.sources import open_benchmark
 
 from reidlib.data import export, walkers
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
 from reidlib.papers import gaitmask
 from reidlib.papers.reported import reported_table
-from reidlib.papers.rows import rows_of
-from reidlib.papers.runs import train
-from reidlib.papers.sources import open_benchmark
 
 
 def rows(scale="mini"):

@@ -5,16 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from reidlib.papers.rows import rows_of
+from reidlib.papers.runs import train
+from reidlib.papers.sources import open_benchmark
+from reidlib.papers.tables import columns_of
 
 from reidlib.data import export, walkers
 from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
 from reidlib.models import create_model
 from reidlib.papers import seqmasks, seqmasks_claims, tables
 from reidlib.papers.reported import reported_table, reported_tables
-from reidlib.papers.rows import rows_of
-from reidlib.papers.runs import train
-from reidlib.papers.sources import open_benchmark
-from reidlib.papers.tables import columns_of
 
 COMPARATORS = {
     ("IV", "STAN"),

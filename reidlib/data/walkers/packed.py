@@ -24,6 +24,10 @@ from reidlib.data.tracklets import ArrayFrames, Tracklet
 from reidlib.data.walkers.compose import empty_place, render
 from reidlib.data.walkers.scene import Scene
 
+# The version of what is drawn, raised whenever that changes, if only in last bits. 1, the worlds before there was a
+# number: bytes differed between processors.
+RENDERER = 2
+
 KINDS = ("frames", "parts", "joints")  # the arrays of a cache folder; flow is large, and rendered when asked for
 CHUNK = 8  # sightings rendered by one task
 

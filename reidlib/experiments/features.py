@@ -1,0 +1,199 @@
+"""Features of a test split: computed by a network, kept in a file, scored, and looked at as ranked lists."""
+
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from reidlib import plots
+from reidlib.data import Benchmark, Tracklet
+from reidlib.evaluation import (
+    RetrievalScores,
+    cluster_query_expansion,
+    k_reciprocal_rerank,
+    pairwise_distances,
+    retrieval_scores,
+)
+from reidlib.evaluation.distances import unit_rows
+from reidlib.experiments.clips import batches_of, clip_content, inputs_of
+from reidlib.experiments.run import Run
+from reidlib.models import Network
+from reidlib.training import extract_features
+
+REMEMBERED = 3  # networks whose features are kept in memory
+_EMBEDDED: dict[str, "RetrievalFeatures"] = {}
+
+
+@dataclass(frozen=True)
+class RetrievalFeatures:
+    """Embeddings of queries and gallery: what `python -m reidlib evaluate` reads from a .npz file.
+
+    query_features (Q, D) and gallery_features (G, D) float; ids and cameras integers (Q,) and (G,). An identity
+    of 0 is a distractor, below 0 junk.
+    """
+
+    query_features: np.ndarray
+    query_ids: np.ndarray
+    query_cameras: np.ndarray
+    gallery_features: np.ndarray
+    gallery_ids: np.ndarray
+    gallery_cameras: np.ndarray
+
+    def mixing(self) -> "RetrievalFeatures":
+        """The same with the queries in the gallery, after its own entries."""
+        joined = {
+            f"gallery_{what}": np.concatenate([getattr(self, f"gallery_{what}"), getattr(self, f"query_{what}")])
+            for what in ("features", "ids", "cameras")
+        }
+        return RetrievalFeatures(self.query_features, self.query_ids, self.query_cameras, **joined)
+
+    def distances(
+        self, metric: str = "cosine", *, expansion: Mapping | None = None, rerank: Mapping | None = None
+    ) -> np.ndarray:
+        """Distances (Q, G) between queries and gallery, refined by what is not None.
+
+        metric: "cosine" or "euclidean"; with "cosine" features are brought to unit length before each step. expansion:
+        arguments of `cluster_query_expansion`, which comes first. rerank: arguments of `k_reciprocal_rerank`, {} for
+        the usual ones. Both see all queries together.
+        """
+        query, gallery = self.query_features, self.gallery_features
+        if expansion is not None:
+            query, gallery = cluster_query_expansion(*_as_compared(query, gallery, metric), **expansion)
+        if rerank is None:
+            return pairwise_distances(query, gallery, metric)
+        return k_reciprocal_rerank(*_as_compared(query, gallery, metric), **rerank)
+
+    def scores(
+        self,
+        protocol: str,
+        metric: str = "cosine",
+        average_precision: str = "step",
+        *,
+        expansion: Mapping | None = None,
+        rerank: Mapping | None = None,
+    ) -> RetrievalScores:
+        """`retrieval_scores` of the `distances`; protocol and average_precision are explained there.
+
+        ValueError if no query has a true match that counts, or as `retrieval_scores`.
+        """
+        distances = self.distances(metric, expansion=expansion, rerank=rerank)
+        scores = retrieval_scores(
+            distances,
+            self.query_ids,
+            self.gallery_ids,
+            self.query_cameras,
+            self.gallery_cameras,
+            protocol=protocol,
+            average_precision=average_precision,
+        )
+        if not scores.valid.any():
+            raise ValueError(
+                f"none of {len(scores.valid)} queries has a true match that counts under the protocol "
+                f"{protocol!r}: look at the identities and cameras, or choose another protocol"
+            )
+        return scores
+
+    def ranking(self, query: int, protocol: str, metric: str = "cosine") -> np.ndarray:
+        """Gallery entries that count for query number `query` (from 0), nearest first; at most (G,) integers."""
+        order = pairwise_distances(self.query_features[[query]], self.gallery_features, metric)[0].argsort()
+        counted = self.gallery_ids >= 0
+        if protocol == "cross-camera":
+            same_camera = self.gallery_cameras == self.query_cameras[query]
+            counted &= ~((self.gallery_ids == self.query_ids[query]) & same_camera)
+        return order[counted[order]]
+
+
+def _as_compared(query: np.ndarray, gallery: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Features whose Euclidean distances rank as the metric does: of unit length for "cosine"."""
+    if metric != "cosine":
+        return query, gallery
+    return tuple(unit_rows(features) for features in (query, gallery))
+
+
+def embed(network: Network, benchmark: Benchmark, run: Run, progress: bool = True) -> RetrievalFeatures:
+    """Features of all queries and gallery tracklets, of clips as the run asks for them in testing.
+
+    What was computed last is kept in memory, so that runs that search with one network in several ways embed once.
+    """
+    key = _key(network, benchmark, run)
+    if key not in _EMBEDDED:
+        while len(_EMBEDDED) >= REMEMBERED:
+            del _EMBEDDED[next(iter(_EMBEDDED))]
+
+        def features(tracklets: Sequence[Tracklet], name: str) -> dict[str, np.ndarray]:
+            batches, inputs = batches_of(tracklets, network, run), inputs_of(network, run)
+            found = extract_features(network, batches, inputs=inputs, precision=run.precision, progress=progress)
+            return {
+                f"{name}_features": found.numpy(),
+                f"{name}_ids": np.array([t.person_id for t in tracklets]),
+                f"{name}_cameras": np.array([t.camera_id for t in tracklets]),
+            }
+
+        _EMBEDDED[key] = RetrievalFeatures(
+            **features(benchmark.query, "query"), **features(benchmark.gallery, "gallery")
+        )
+    return _EMBEDDED[key]
+
+
+def _key(network: Network, benchmark: Benchmark, run: Run) -> str:
+    """What decides the features: the network with its weights, the data, and the clips."""
+    digest = hashlib.sha256(repr((run.model, run.scale, sorted(run.model_options.items()))).encode())
+    digest.update(repr((benchmark.fingerprint, len(benchmark.query), run.precision, run.test_sampling)).encode())
+    digest.update(repr((inputs_of(network, run), sorted(clip_content(network, run).items()))).encode())
+    for name, value in network.state_dict().items():
+        digest.update(name.encode() + value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def tied_share(features: RetrievalFeatures) -> float:
+    """The share of test tracklets whose feature is that of another tracklet: where it is large, the network has
+    collapsed. Features tie if all their numbers agree to a thousandth of the largest magnitude."""
+    every = np.concatenate([features.query_features, features.gallery_features])
+    every = np.round(every / max(np.abs(every).max(), np.finfo(np.float32).tiny) * 1000)
+    _, counts = np.unique(every, axis=0, return_counts=True)
+    return float(counts[counts > 1].sum() / len(every))
+
+
+def draw_ranked_lists(
+    features: RetrievalFeatures, benchmark: Benchmark, folder: Path, metric: str = "cosine", count: int = 4
+) -> None:
+    """Write the nearest gallery tracklets of `count` evenly spaced queries as `folder`/query-N.png."""
+    for i in np.linspace(0, len(benchmark.query) - 1, count).astype(int):
+        order = features.ranking(i, benchmark.protocol, metric)
+        figure = plots.ranked_list(benchmark.query[i], benchmark.gallery, order)
+        plots.save(figure, folder / f"query-{i}.png")
+        plt.close(figure)
+
+
+def save_features(features: RetrievalFeatures, path: Path) -> None:
+    """Write features as float16, and their identities and cameras as int16, into a .npz file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    types = {"f": np.float16, "i": np.int16}
+    np.savez_compressed(path, **{name: a.astype(types[a.dtype.kind]) for name, a in vars(features).items()})
+
+
+def load_features(path: Path) -> RetrievalFeatures:
+    """Read a .npz file of features; they become float32. ValueError naming the file and what does not fit."""
+    names = [field.name for field in fields(RetrievalFeatures)]
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in names if name in file.files}
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        way_out = f"write it with numpy.savez(path, {'=…, '.join(names)}=…)"
+        raise ValueError(f"{path} cannot be read as .npz ({error}); {way_out}") from error
+    if missing := set(names) - arrays.keys():
+        raise ValueError(f"{path} lacks {', '.join(sorted(missing))}; expected {', '.join(names)}")
+    for side in ("query", "gallery"):
+        features, ids, cameras = (arrays[f"{side}_{what}"] for what in ("features", "ids", "cameras"))
+        if features.ndim != 2 or not len(features) == len(ids) == len(cameras):
+            raise ValueError(
+                f"{path}: {side}_features has shape {features.shape}; expected (N, D) with as many {side}_ids "
+                f"and {side}_cameras, of which there are {len(ids)} and {len(cameras)}"
+            )
+        arrays[f"{side}_features"] = features.astype(np.float32)
+    return RetrievalFeatures(**arrays)

@@ -1,0 +1,72 @@
+"""Papers by name: what each measures and claims, and rows of your own beside them."""
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reidlib.experiments.run import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reidlib.experiments.claims import Claim
+
+ROOM = "reidlib.papers"  # the package whose folders are papers; nothing else is known of it here
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper: its rows at a scale ("mini" or "paper"), None while it is planned; the numbers that it reports, table by
+    table, in its order; and what it claims."""
+
+    name: str
+    rows: Callable[[str], Sequence[Row]] | None = None
+    reported: Mapping[str, "pd.DataFrame"] | None = None
+    claims: Sequence["Claim"] = ()
+
+
+_ADDED: dict[str, Paper] = {}  # papers of your own
+_ROWS: dict[str, list[tuple[str, Row]]] = {}  # rows of your own: paper -> (scale, row)
+
+
+def register_paper(paper: Paper) -> None:
+    """Make a paper of your own known. ValueError for a name that is taken."""
+    if paper.name in importlib.import_module(ROOM).PAPERS:
+        raise ValueError(f"a paper is called {paper.name!r} already; choose another name")
+    _ADDED[paper.name] = paper
+
+
+def add_rows(paper: str, rows: Iterable[Row], scale: str = "mini") -> None:
+    """Put rows of your own at the end of a paper's tables. A row of a label that a table has already replaces nothing:
+    ValueError."""
+    known = {(row.table, row.label, *row.columns) for row in rows_of(paper, scale)}
+    for row in rows:
+        if (row.table, row.label, *row.columns) in known:
+            raise ValueError(f"{paper}, table {row.table} has a row {row.label!r} already; choose another label")
+        _ROWS.setdefault(paper, []).append((scale, row))
+
+
+def list_papers() -> tuple[str, ...]:
+    """The names of all papers, planned ones included."""
+    return (*importlib.import_module(ROOM).PAPERS, *_ADDED)
+
+
+def find_paper(name: str) -> Paper:
+    """The paper of this name, with the rows that were added to it. ValueError for no paper's name."""
+    if name not in (known := list_papers()):
+        raise ValueError(f"no paper is called {name!r}; known: {', '.join(known)}")
+    paper = _ADDED.get(name) or importlib.import_module(ROOM).load(name)
+    if not (added := _ROWS.get(name)):
+        return paper
+
+    def rows(scale: str) -> list[Row]:
+        return [*(paper.rows(scale) if paper.rows else ()), *(row for at, row in added if at == scale)]
+
+    return replace(paper, rows=rows)
+
+
+def rows_of(paper: str, scale: str = "mini") -> list[Row]:
+    """The rows of a paper's tables that can be run at a scale, "mini" or "paper". ValueError for no paper's name."""
+    rows = find_paper(paper).rows
+    return list(rows(scale)) if rows else []

@@ -1,0 +1,122 @@
+"""Data by name, as runs ask for them: rendered ones from a seed, recorded ones from a folder that the user names."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from reidlib.data import (
+    Benchmark,
+    casia_b,
+    casia_e,
+    duke_video,
+    half_split,
+    ilids_vid,
+    market1501,
+    mars,
+    mask_mars,
+    oumvlp,
+    prid2011,
+    validation_split,
+    walkers,
+)
+from reidlib.data.gait import gait_validation_split
+from reidlib.data.images import preload
+from reidlib.data.labels import with_attributes
+from reidlib.data.masks import with_masks, with_silhouettes
+from reidlib.data.silhouettes import SIZE
+
+SILHOUETTES = (32, 22)  # height and width of aligned silhouettes in rendered worlds
+CHANGES = ("masks", "silhouettes", "attributes")  # options of all data, see `open_benchmark`
+HELD_OUT = 1 / 3  # share of the training identities that a validation split searches
+
+
+def _pair(seed: int, **options) -> Benchmark:
+    """The ten splits of one pair of cameras are its seeds."""
+    return walkers.pair(split=seed, **options)
+
+
+def _mask_street(seed: int, progress: bool, **options) -> Benchmark:
+    """The street as Mask-MARS is made of MARS: tracklets with enough effective masks."""
+    street = walkers.street(seed, junk=True, progress=progress, **options)
+    return mask_mars.screen(street, street.fingerprint, progress=progress)
+
+
+def _mask_mars(root: Path, seed: int, progress: bool, **options) -> Benchmark:
+    return with_silhouettes(mask_mars.load(root, progress=progress, **options), "true", progress=progress)
+
+
+def _casia_b_colour(root: Path, seed: int, progress: bool, **options) -> Benchmark:
+    """CASIA-B with its colour frames: silhouettes in `root`/silhouettes, frames in `root`/rgb."""
+    return casia_b.load(root / "silhouettes", root / "rgb", progress=progress, **options)
+
+
+def _mars_edges(root: Path, seed: int, progress: bool, **options) -> Benchmark:
+    person = (64, 0, 192, 256)  # left, upper, right, lower: the edge maps are square, with empty margins
+    tracklets = mars.read_tracklets(root / "bbox_train", **{"resolution": (64, 32), "crop": person} | options)
+    return half_split(preload(tracklets, progress), seed, "mars_edges")
+
+
+_WORLDS: dict[str, Callable[..., Benchmark]] = {  # (seed, progress=…, **options)
+    "street": partial(walkers.street, junk=True),
+    "mask_street": _mask_street,
+    "campus": walkers.campus,
+    "pair": _pair,
+    "lab": walkers.lab,
+    "crowd": walkers.crowd,
+    "yard": walkers.yard,
+    "stills": partial(walkers.stills, junk=True),
+}
+_GAIT = ("lab", "crowd", "yard")
+_RECORDED: dict[str, Callable[..., Benchmark]] = {  # (root, seed, progress, **options)
+    "mars": lambda root, seed, progress, **options: mars.load(root, junk=True, **options),
+    "mars_edges": _mars_edges,
+    "mask_mars": _mask_mars,
+    "duke_video": lambda root, seed, progress, **options: duke_video.load(root, **options),
+    "ilids_vid": lambda root, seed, progress, **options: ilids_vid.load(root, split=seed, **options),
+    "prid2011": lambda root, seed, progress, **options: prid2011.load(root, split=seed, **options),
+    "casia_b": lambda root, seed, progress, **options: casia_b.load(root, progress=progress, **options),
+    "casia_b_colour": _casia_b_colour,
+    "oumvlp": lambda root, seed, progress, **options: oumvlp.load(root, progress=progress, **options),
+    "casia_e": lambda root, seed, progress, **options: casia_e.load(root, progress=progress, **options),
+    "hid": lambda root, seed, progress, **options: casia_e.load_hid(root, progress=progress, **options),
+    "market1501": lambda root, seed, progress, **options: market1501.load(root, junk=True, **options),
+}
+RENDERED = (*_WORLDS, *(f"{name}_validation" for name in _WORLDS))
+
+
+def open_benchmark(
+    name: str, seed: int, roots: Mapping[str, Path], options: Mapping | None = None, progress: bool = True
+) -> Benchmark:
+    """The benchmark called `name`, with junk in the gallery, where the scores leave it out.
+
+    A rendered world's name with "_validation" is made of its training identities alone, a third of them to search.
+    seed: draws rendered data, and the halves of a collection without a split; it is the number of the split where there
+    are ten. roots: {name: folder} of recorded data. options: further arguments of the function that loads or renders
+    them; all data also take masks and silhouettes, qualities of `reidlib.data.masks`, and attributes, a way of
+    `reidlib.data.labels`. progress: show a bar.
+    Raises ValueError for an unknown name, FileNotFoundError for recorded data whose folder was not given.
+    """
+    options = dict(options or {})
+    changes = {what: options.pop(what) for what in CHANGES if what in options}
+    world = name.removesuffix("_validation")
+    if world in _WORLDS:
+        benchmark = _WORLDS[world](seed, progress=progress, **options)
+        if world == "mask_street":
+            changes = {"silhouettes": "true"} | changes
+        elif world in _GAIT and changes.get("silhouettes") == "true":  # those that the world has
+            del changes["silhouettes"]
+    elif name not in _RECORDED:
+        raise ValueError(f"no data are called {name!r}; known: {', '.join([*RENDERED, *_RECORDED])}")
+    elif name not in roots:
+        raise FileNotFoundError(f"{name} is recorded data: say where it lies with --data {name}=DIR")
+    else:
+        benchmark = _RECORDED[name](roots[name], seed, progress, **options)
+    if "silhouettes" in changes:
+        size = SILHOUETTES if world in _WORLDS else SIZE
+        benchmark = with_silhouettes(benchmark, changes["silhouettes"], size, progress)
+    benchmark = with_masks(benchmark, changes.get("masks", "true"), progress)
+    benchmark = with_attributes(benchmark, changes.get("attributes", "true"), seed)
+    if world == name:
+        return benchmark
+    split = gait_validation_split if world in _GAIT else validation_split
+    return split(benchmark, fraction=HELD_OUT)

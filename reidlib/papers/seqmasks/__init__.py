@@ -1,0 +1,1 @@
+"""Seq-Masks: appearance, its foreground by masks, and gait from the same masks, fused."""

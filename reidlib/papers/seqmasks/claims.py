@@ -1,0 +1,217 @@
+"""What the Seq-Masks paper claims of its Tables I to IV, in rows and columns of `reidlib.papers.seqmasks.rows`, and
+what has to hold beside if a gain is to belong to the mechanism that it is ascribed to."""
+
+from reidlib.experiments import Claim, above_each, best_each
+
+BASELINE, FOREGROUND, GAIT = "Appearance Baseline", "Appearance Baseline + Foreground Branch", "Modified GaitSet"
+FINETUNED, WHOLE = "Fusion Network (finetune)", "Fusion Network (end2end)"
+ORIGINAL = "GaitSet (original)"
+
+ALL_ONES = "control: foreground branch with an all-ones mask"
+CONSTANT, STILL = "control: fusion with a constant silhouette", "control: fusion with one silhouette repeated"
+ONE, IDENTITY = "control: fusion with one silhouette a clip", "control: fusion's loss without its module"
+UNGATED, LIGHT = "control: fusion without its gate", "control: fusion with a tenth of its loss"
+PLAIN, TUNED = "control: concatenation as it is", "control: concatenation with a tuned weight"
+
+BY_CONSTRUCTION = "by construction: follows from how much clothes change, see the sweep"
+LONGER_PARTS = "the finetuned network sees its parts for half as many iterations again"
+
+LONGER = "twice as long, street"
+CONDITIONS = ("NM", "BG", "CL")
+RANK_1_AND_MAP = ("rank-1", "mAP")
+INCLUDING, EXCLUDING = (tuple(f"{c} {pairs}" for c in CONDITIONS) for pairs in ("including", "excluding"))
+CHANGED = ("CL including", "CL excluding")
+UNCHANGED = ("NM including", "BG including", "NM excluding", "BG excluding")
+ON_MARS, ON_CASIA_B = ("Mask-MARS rank-1", "Mask-MARS mAP"), tuple(f"CASIA-B {c}" for c in CONDITIONS)
+
+
+def _view_cost(text: str, other: str) -> list[Claim]:
+    """The claim that leaving out the same angle costs the gait network more than another one."""
+    return [
+        Claim(
+            f"{text}, {condition}",
+            *("IV-A, Table II", "II"),
+            ((GAIT, f"{condition} including"), (other, f"{condition} excluding")),
+            ((GAIT, f"{condition} excluding"), (other, f"{condition} including")),
+        )
+        for condition in CONDITIONS
+    ]
+
+
+def _twin_gain(text: str, row: str, other: str, table: str, columns: tuple[str, ...]) -> list[Claim]:
+    """The claim that one row is further above another where people walk differently than where all walk alike."""
+    return [
+        Claim(
+            f"{text} than where all walk alike ({table}), {column}",
+            *("control", table),
+            ((f"{row}, as it is", column), (f"{other}, walks alike", column)),
+            ((f"{other}, as it is", column), (f"{row}, walks alike", column)),
+        )
+        for column in columns
+    ]
+
+
+PAPER = (
+    *above_each(
+        RANK_1_AND_MAP,
+        *("the foreground branch lifts the appearance baseline", "IV-A, Table I", "I", FOREGROUND, BASELINE),
+        control=ALL_ONES,
+    ),
+    *above_each(
+        (*INCLUDING, *EXCLUDING),
+        *("the foreground branch lifts the appearance baseline", "IV-A, Table II", "II", FOREGROUND, BASELINE),
+        control=ALL_ONES,
+    ),
+    *above_each(RANK_1_AND_MAP, "in the wild, gait alone is below appearance", "IV-A, Table I", "I", BASELINE, GAIT),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("fusion end to end is above appearance with foreground", "IV-A, Table I", "I", WHOLE, FOREGROUND),
+        control=CONSTANT,
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("finetuned fusion is above appearance with foreground", "IV-A, Table I", "I", FINETUNED, FOREGROUND),
+        note=LONGER_PARTS,
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("fusion end to end is above the appearance baseline", "IV-A, Table I", "I", WHOLE, BASELINE),
+        control=CONSTANT,
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("training end to end is above finetuning", "Table I", "I", WHOLE, FINETUNED),
+        note=LONGER_PARTS,
+    ),
+    *above_each(
+        (*INCLUDING, *EXCLUDING),
+        *("training end to end is above finetuning", "Table II", "II", WHOLE, FINETUNED),
+        note=LONGER_PARTS,
+    ),
+    *(
+        claim
+        for columns, note in ((UNCHANGED, ""), (CHANGED, BY_CONSTRUCTION))
+        for claim in best_each(
+            columns,
+            *("fusion is above every single modality", "IV-A, Table II", "II", WHOLE, (BASELINE, FOREGROUND, GAIT)),
+            control=CONSTANT,
+            note=note,
+        )
+    ),
+    *above_each(
+        CHANGED,
+        *("in other clothes, gait is above appearance", "IV-A, Table II", "II", GAIT, BASELINE),
+        note=BY_CONSTRUCTION,
+    ),
+    *above_each(
+        CHANGED,
+        *("in other clothes, gait is above appearance with foreground", "Table II", "II", GAIT, FOREGROUND),
+        note=BY_CONSTRUCTION,
+    ),
+    *above_each(
+        UNCHANGED,
+        *("in the same clothes, appearance is above gait", "IV-A, Table II", "II", BASELINE, GAIT),
+        note="by construction: clothes tell people apart, and the background is plain",
+    ),
+    *_view_cost("leaving out the same angle costs gait more than appearance", BASELINE),
+    *_view_cost("leaving out the same angle costs gait more than fusion", WHOLE),
+    *(
+        Claim(
+            f"the modified GaitSet is only slightly below the original (within a point), {condition}",
+            *("II-B", "II", ((GAIT, f"{condition} excluding"),), ((ORIGINAL, f"{condition} excluding"),)),
+            kind="same",
+            note="both with this paper's batch and rate; the original has the triplet loss alone",
+        )
+        for condition in CONDITIONS
+    ),
+    *above_each(
+        (*ON_MARS, *ON_CASIA_B),
+        *("fusion is above concatenation, three branches", "IV-B, Table III", "III", "AGFusion", "AGConcat"),
+        control=IDENTITY,
+        note=f"the paper's own rows are mixed; on Mask-MARS its AGFusion is finetuned: {LONGER_PARTS}",
+    ),
+    *above_each(
+        ON_MARS,
+        *("fusion end to end is above concatenation, three branches", "Table III", "III"),
+        *("AGFusion (end2end)", "AGConcat"),
+        control=IDENTITY,
+    ),
+    *above_each(
+        (*ON_MARS, *ON_CASIA_B),
+        *("fusion is above concatenation, two branches", "IV-B, Table III", "III", "GGFusion", "GGConcat"),
+        note="the paper's own rows are mixed",
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("the whole system is above a non-local 3-D network", "IV-C, Table IV", "IV"),
+        *("Ours (end2end)", "Non-local+C3D"),
+    ),
+)
+
+
+def _controls(table: str, columns: tuple[str, ...]) -> list[Claim]:
+    """What has to hold if the gains of Table I or II belong to their mechanisms."""
+    pairs = (
+        ("the mask matters: above the all-ones mask", FOREGROUND, ALL_ONES),
+        ("silhouettes matter: above a constant one", WHOLE, CONSTANT),
+        ("several silhouettes matter: above a clip's one", WHOLE, ONE),
+        ("several silhouettes matter: above a tracklet's one", WHOLE, STILL),
+        ("the gate matters: above the head without", WHOLE, UNGATED),
+        ("the module matters: above its loss alone", WHOLE, IDENTITY),
+        ("the loss's weight matters: a tenth is better", LIGHT, WHOLE),
+    )
+    concatenations = (PLAIN, TUNED)
+    fused = (
+        ("end to end", WHOLE, ""),
+        ("finetuned", FINETUNED, LONGER_PARTS),
+        ("with a tenth of its loss", LIGHT, ""),
+    )
+    found = [above_each(columns, f"{text} (table {table})", "control", table, *rows) for text, *rows in pairs]
+    found += [
+        best_each(
+            columns,
+            f"fusion {how} is above concatenation at either weight (table {table})",
+            *("control", table, row, concatenations),
+            note=note,
+        )
+        for how, row, note in fused
+    ]
+    return [claim for claims in found for claim in claims]
+
+
+CONTROLS = (
+    *_controls("I", RANK_1_AND_MAP),
+    *_controls("II", EXCLUDING),
+    *(
+        claim
+        for table, columns in (("twin streets", RANK_1_AND_MAP), ("twin laboratories", EXCLUDING))
+        for claim in (
+            *_twin_gain("gaits matter: fusion adds more to appearance", WHOLE, FOREGROUND, table, columns),
+            *above_each(
+                columns,
+                f"where all walk alike, fusion is above appearance all the same ({table})",
+                *("control", table, f"{WHOLE}, walks alike", f"{FOREGROUND}, walks alike"),
+            ),
+            *_twin_gain("motion matters: several silhouettes add more to one", WHOLE, ONE, table, columns),
+        )
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("twice the training: the foreground branch lifts the baseline", "control", LONGER, FOREGROUND, BASELINE),
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("twice the training: end to end is above finetuning", "control", LONGER, WHOLE, FINETUNED),
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("twice the training: fusion end to end is above tuned concatenation", "control", LONGER, WHOLE, TUNED),
+    ),
+    *above_each(
+        RANK_1_AND_MAP,
+        *("twice the training: finetuned fusion is above tuned concatenation", "control", LONGER, FINETUNED, TUNED),
+        note=LONGER_PARTS,
+    ),
+)
+
+CLAIMS = PAPER + CONTROLS

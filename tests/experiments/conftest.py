@@ -1,0 +1,69 @@
+"""A street of ten people and runs on it that take less than a second."""
+
+import pytest
+from reidlib.papers.rows import Row, Run
+
+from reidlib.data import walkers
+from reidlib.data.batches import train_batches
+from reidlib.papers import runs
+
+STREET = {"num_ids": 10, "workers": 1}
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory):
+    """A cache folder in which the street of seeds 0 and 1 is rendered."""
+    cache = tmp_path_factory.mktemp("rendered")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REIDLIB_CACHE", str(cache))
+        for seed in (0, 1):
+            walkers.street(seed, progress=False, **STREET)
+    return cache
+
+
+@pytest.fixture
+def new_cache(rendered, tmp_path, monkeypatch):
+    """`new_cache(name)`: use an empty cache, but for the rendered streets; gives its folder."""
+
+    def make(name: str = "cache"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "walkers").symlink_to(rendered / "walkers")
+        monkeypatch.setenv("REIDLIB_CACHE", str(folder))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def tiny_row():
+    """`tiny_row(**changes)`: a row whose run trains the baseline for three iterations of four clips of two frames."""
+
+    def make(seeds: int = 2, keep_features: bool = False, **changes):
+        settings = {
+            "model": "agw",
+            "training": "agw_training",
+            "data": "street",
+            "data_options": STREET,
+            "setups": ("usual", "mixing"),
+            "iterations": 3,
+            "learning_rate": 1e-3,
+            "ids_per_batch": 2,
+            "clips_per_id": 2,
+            "num_frames": 2,
+        }
+        return Row("street", "tiny", Run(**settings | changes), seeds, keep_features)
+
+    return make
+
+
+@pytest.fixture
+def differing():
+    """`differing(one, other)`: names of the fields in which two runs differ."""
+    return lambda one, other: {name for name in vars(one) if getattr(one, name) != getattr(other, name)}
+
+
+@pytest.fixture
+def without_workers(monkeypatch):
+    """Runs read their batches themselves, at paper scale too."""
+    monkeypatch.setattr(runs, "train_batches", lambda *a, **options: train_batches(*a, **options | {"workers": 0}))

@@ -1,0 +1,151 @@
+"""Claims are judged from records, by hand-computed differences."""
+
+import sys
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from reidlib.papers.claims import Claim, above, above_each, best_each, expected_false_verdicts, judge
+from reidlib.papers.records import Record, write_record
+from reidlib.papers.rows import PAPERS, Row, Run, paper_module, rows_of
+from scipy import stats
+
+from reidlib.papers import claims as claims_of
+from reidlib.papers.reported import reported_papers
+
+MODULE = sys.modules["reidlib.papers.claims"]  # the package gives the function of that name
+
+NOTHING = Claim("", "", "T", (("a", "x"),), (("b", "x"),))
+SAME = Claim("", "", "T", (("a", "x"),), (("b", "x"),), kind="same")
+BEST = Claim("", "", "T", (("a", "x"),), (("b", "x"), ("c", "x")), kind="best")
+NOISE = np.array([0.1, -0.2, 0.3, -0.1, 0.2, -0.3])
+
+
+def interval(differences):
+    half = stats.t.ppf(0.975, len(differences) - 1) * np.std(differences, ddof=1) / np.sqrt(len(differences))
+    return np.mean(differences) - half, np.mean(differences) + half
+
+
+def test_a_difference_is_paired_by_seed():
+    base = np.array([10.0, 50, 30, 90, 70, 20])
+    found = judge(NOTHING, (base + 1 + NOISE)[None], base[None])
+    assert found["verdict"] == "replicates" and found["seeds"] == 6 and found["detectable"] is None
+    assert found["difference"] == pytest.approx(1)
+    assert (found["low"], found["high"]) == pytest.approx(interval(1 + NOISE))
+
+
+@pytest.mark.parametrize(
+    ("claim", "shift", "verdict"),
+    [
+        (NOTHING, -1.0, "contradicted"),
+        (NOTHING, 0.05, "inconclusive"),
+        (SAME, 0.2, "replicates"),
+        (SAME, 3.0, "contradicted"),
+        (SAME, 1.0, "inconclusive"),
+    ],
+)
+def test_verdicts(claim, shift, verdict):
+    base = np.full(6, 40.0)
+    found = judge(claim, (base + shift + NOISE)[None], base[None])
+    assert found["verdict"] == verdict
+    assert (found["detectable"] is not None) == (verdict == "inconclusive")
+
+
+def test_the_best_is_held_against_the_closest():
+    base = np.full((1, 6), 40.0) + NOISE
+    others = np.vstack([base - 5, base - 2])
+    found = judge(BEST, base + 0.3 * NOISE, others)
+    assert found["verdict"] == "replicates" and found["difference"] == pytest.approx(2)
+    assert judge(BEST, base, np.vstack([base - 5, base + 2 + NOISE]))["verdict"] == "contradicted"
+
+
+def test_cells_of_a_side_are_added():
+    claim = Claim("", "", "T", (("a", "in"), ("b", "ex")), (("a", "ex"), ("b", "in")))
+    left = np.array([[90.0, 91, 92], [50, 50, 50]])
+    right = np.array([[80.0, 81, 82], [55, 55, 55]])
+    found = judge(claim, left, right)
+    assert found["difference"] == pytest.approx(5) and found["verdict"] == "leaning" and found["seeds"] == 3
+
+
+def test_without_a_common_seed_nothing_is_judged():
+    found = judge(NOTHING, np.zeros((1, 0)), np.zeros((1, 0)))
+    assert found["verdict"] == "not yet measured" and found["seeds"] == 0 and found["difference"] is None
+    one = judge(NOTHING, np.array([[2.0]]), np.array([[1.0]]))
+    assert one["difference"] == 1 and one["low"] is None and one["verdict"] == "inconclusive"
+
+
+@pytest.fixture
+def paper(tmp_path, monkeypatch):
+    """The paper "seqmasks" with two rows of its Table I and one claim: records of seeds 0 to 5, and of 1 to 5."""
+    rows = [
+        Row("I", label, Run("chance", "street", iterations=number))
+        for number, label in enumerate(("Appearance Baseline", "Modified GaitSet"))
+    ]
+    for row, seeds, score in zip(rows, (range(6), range(1, 6)), (0.8, 0.3)):
+        for seed in seeds:
+            scores = dict.fromkeys(("rank-1", "rank-5", "rank-20", "mAP", "mINP"), score + seed / 100)
+            empty = {"data": {}, "queries": {}, "peak_memory_mib": 1, "environment": {}}
+            seconds = {"data": 0, "training": 1, "evaluation": 1}
+            record = Record(
+                paper="seqmasks", config=asdict(row.run), config_hash=row.run.hash, seed=seed,
+                scores={"usual": scores}, seconds=seconds, **empty,
+            )  # fmt: skip
+            write_record(record, tmp_path)
+    module = SimpleNamespace(
+        rows=lambda scale: rows,
+        CLAIMS=(above("gait is worse", "Table I", "I", rows[0].label, rows[1].label, "mAP", control="none"),),
+    )
+    monkeypatch.setattr(MODULE, "rows_of", lambda name: rows)
+    monkeypatch.setattr(MODULE, "paper_module", lambda name: module)
+    return tmp_path
+
+
+def test_a_ledger_is_made_of_records(paper):
+    [line] = claims_of("seqmasks", paper).to_dict("records")
+    assert line["seeds"] == 5 and line["verdict"] == "leaning"
+    assert line["difference"] == pytest.approx(50)
+    assert line["reported"] == pytest.approx(78.9 - 10.7)  # the paper's own Table I
+    assert (line["paper"], line["claim"], line["source"], line["control"]) == (
+        "seqmasks", "gait is worse", "Table I", "none",
+    )  # fmt: skip
+
+
+def test_a_claim_about_cells_that_no_run_measures_is_refused(paper, monkeypatch):
+    wrong = SimpleNamespace(CLAIMS=(above("", "", "I", "Appearance Baseline", "nobody", "mAP"),))
+    monkeypatch.setattr(MODULE, "paper_module", lambda name: wrong)
+    with pytest.raises(ValueError, match="seqmasks, table I: no run of ours measures 'mAP' of 'nobody'"):
+        claims_of("seqmasks", paper)
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_every_paper_has_a_ledger_that_can_be_judged(name):
+    ledger = claims_of(name)
+    assert list(ledger.columns[:9]) == [
+        "paper", "claim", "source", "verdict", "difference", "low", "high", "seeds", "control",
+    ]  # fmt: skip
+    verdicts = {"replicates", "contradicted", "inconclusive", "leaning", "not yet measured"}
+    assert set(ledger["verdict"]) <= verdicts
+    assert ledger["claim"].is_unique
+    if name not in reported_papers():
+        assert ledger["reported"].isna().all()
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_claim_s_control_is_a_row_of_its_table(name):
+    rows = {(row.table, row.label) for row in rows_of(name)}
+    for claim in getattr(paper_module(name), "CLAIMS", ()):
+        assert not claim.control or (claim.table, claim.control) in rows, claim.text
+
+
+def test_a_claim_for_each_of_several_columns():
+    one, other = above_each(("x", "y"), "better", "s", "T", "a", "b", note="n")
+    assert (one.text, other.text) == ("better, x", "better, y")
+    assert other.left == (("a", "y"),) and other.right == (("b", "y"),) and other.note == "n" and other.kind == "above"
+    [best] = best_each(("x",), "best", "s", "T", "a", (row for row in "bc"))
+    assert best.kind == "best" and best.left == (("a", "x"),) and best.right == (("b", "x"), ("c", "x"))
+
+
+def test_false_verdicts_are_expected_of_those_from_six_seeds():
+    assert expected_false_verdicts(pd.DataFrame({"seeds": [6, 8, 3, 0]})) == pytest.approx(0.1)

@@ -1,0 +1,396 @@
+"""Runs on a street of ten people: what is missing is measured, once, and killed runs go on."""
+
+import functools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from reidlib.papers.records import FIGURES, Record, read_record, read_records
+from reidlib.papers.rows import Row, Run, rows_of
+from reidlib.papers.sources import open_benchmark
+
+from reidlib.papers import features, runs
+from reidlib.training import CheckpointError
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("reproduce_tiny.py")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def reproduce(rows, figures, **options):
+    return runs.reproduce("baseline", rows, figures=figures, progress=False, **options)
+
+
+def outcome(record):
+    """What must be equal whenever a run is repeated."""
+    return {name: getattr(record, name) for name in ("config", "config_hash", "seed", "data", "scores", "queries")}
+
+
+def from_json(record):
+    """A record as it is when it has been written and read."""
+    return Record(**json.loads(json.dumps(asdict(record))))
+
+
+@pytest.fixture
+def starts(monkeypatch):
+    """The first batch that each training asked for; checkpoints are written after every iteration."""
+    starts, train_batches = [], runs.train_batches
+
+    def spy(*arguments, start, **options):
+        starts.append(start)
+        return train_batches(*arguments, start=start, **options)
+
+    monkeypatch.setattr(runs, "train_batches", spy)
+    monkeypatch.setattr(runs, "fit", functools.partial(runs.fit, checkpoint_every=1))
+    return starts
+
+
+def test_what_is_missing_is_measured_and_nothing_twice(tiny_row, new_cache, tmp_path):
+    cache, row, figures = new_cache(), tiny_row(), tmp_path / "figures"
+    reported = []
+    assert reproduce([row], figures, seeds=1, report=lambda row, record: reported.append(record.seed)) == 1
+    first = read_records("baseline", figures)
+    assert [record.seed for record in first] == reported == [0]
+    assert reproduce([row, row], figures) == 1
+    assert [record.seed for record in runs.records_of("baseline", row, figures)] == [0, 1]
+    assert read_records("baseline", figures)[0] == first[0]
+    assert reproduce([row], figures) == 0
+    assert not list(cache.glob("runs/*.pt"))
+
+
+def test_a_run_that_rows_share_is_the_first_one_s(tiny_row, new_cache, tmp_path):
+    new_cache()
+    rows = [tiny_row(seeds=1, keep_features=True), tiny_row(seeds=2)]
+    reported = []
+    assert reproduce(rows, tmp_path, report=lambda row, record: reported.append((row, record.seed))) == 2
+    assert reported == [(rows[0], 0), (rows[1], 1)]
+    assert len(list(tmp_path.glob("baseline/features/*"))) == 1
+
+
+def test_a_record_holds_what_was_run(tiny_row, new_cache, tmp_path):
+    new_cache()
+    row = tiny_row(seeds=1)
+    reproduce([row], tmp_path)
+    [record] = runs.records_of("baseline", row, tmp_path)
+    assert record.config["data_options"] == dict(row.run.data_options)
+    assert record.config == json.loads(json.dumps(asdict(row.run)))  # JSON has no tuples
+    assert (record.paper, record.config_hash, record.seed) == ("baseline", row.run.hash, 0)
+    benchmark = runs.open_benchmark("street", 0, {}, row.run.data_options, progress=False)
+    assert record.data == {"name": "street", "fingerprint": benchmark.fingerprint}
+    usual, mixing = record.scores["usual"]["counts"], record.scores["mixing"]["counts"]
+    assert usual["queries"] == len(benchmark.query) and usual["gallery"] == len(benchmark.gallery)
+    assert mixing["gallery"] == usual["gallery"] + usual["queries"]
+    assert mixing["valid"] == usual["queries"] >= usual["valid"]
+    assert usual["junk"] > 0 and usual["distractors"] > 0
+    assert record.queries["usual"]["person_id"] == [t.person_id for t in benchmark.query]
+    assert set(record.seconds) == {"data", "training", "evaluation"} and record.peak_memory_mib > 50
+    assert record.environment["torch"] == torch.__version__.split("+")[0]
+
+
+def test_a_retrained_run_equals_its_record_exactly(tiny_row, new_cache, tmp_path):
+    row = tiny_row(seeds=2)
+    for name in ("one", "other"):
+        new_cache(name)
+        reproduce([row], tmp_path / name / "figures")
+    one, other = (read_records("baseline", tmp_path / name / "figures") for name in ("one", "other"))
+    assert [outcome(record) for record in one] == [outcome(record) for record in other]
+    assert one[0].queries != one[1].queries  # the seeds do differ
+    assert one[0].data["fingerprint"] != one[1].data["fingerprint"]
+
+
+def test_fresh_measures_again(tiny_row, new_cache, tmp_path):
+    new_cache()
+    row = tiny_row(seeds=1)
+    reproduce([row], tmp_path)
+    [path] = (tmp_path / "baseline" / "records").iterdir()
+    before = read_record(path)
+    os.utime(path, (0, 0))
+    assert reproduce([row], tmp_path, fresh=True) == 1
+    assert path.stat().st_mtime > 0
+    assert outcome(read_record(path)) == outcome(before)
+
+
+def interrupt(monkeypatch, row, figures, after: int) -> None:
+    """Start a run that ends, as by a failing machine, after some iterations."""
+    with monkeypatch.context() as patch:
+        train_batches = runs.train_batches
+        patch.setattr(runs, "train_batches", lambda *a, **o: [b for b, _ in zip(train_batches(*a, **o), range(after))])
+        with pytest.raises(ValueError, match=f"batches end after {after}"):
+            reproduce([row], figures)
+
+
+def test_an_interrupted_run_goes_on_unless_it_shall_be_fresh(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    new_cache()
+    row = tiny_row(seeds=1)
+    for fresh in (False, True):
+        figures = tmp_path / f"figures {fresh}"
+        interrupt(monkeypatch, row, figures, after=2)
+        assert reproduce([row], figures, fresh=fresh) == 1
+    assert starts == [0, 2, 0, 0]
+
+
+def test_a_checkpoint_of_other_data_is_not_taken_up(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    cache = new_cache()
+    row = tiny_row(seeds=1)
+    interrupt(monkeypatch, row, tmp_path, after=2)
+    other = runs.open_benchmark("street", 1, {}, row.run.data_options, progress=False)
+    monkeypatch.setattr(runs, "open_benchmark", lambda *arguments: other)
+    reproduce([row], tmp_path)
+    assert starts == [0, 0]
+    assert len(list(cache.glob("runs/*.pt"))) == 1  # the first run's
+
+
+def test_a_damaged_checkpoint_is_named(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    cache = new_cache()
+    row = tiny_row(seeds=1)
+    interrupt(monkeypatch, row, tmp_path, after=1)
+    [checkpoint] = cache.glob("runs/*.pt")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="truncated or no checkpoint.*delete it"):
+        reproduce([row], tmp_path)
+
+
+def start_script(figures: Path, iterations: int | str, *files: Path, **environment: str) -> subprocess.Popen:
+    command = [sys.executable, SCRIPT, figures, str(iterations), *files]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(tiny_row, new_cache, tmp_path, starts):
+    iterations = 40
+    row = tiny_row(seeds=1, iterations=iterations)
+    cache = new_cache("killed")
+    process = start_script(tmp_path / "killed figures", iterations)
+    give_up = time.monotonic() + 300
+    while not list(cache.glob("runs/*.pt")):
+        assert process.poll() is None and time.monotonic() < give_up
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    process.communicate()
+    assert not read_records("baseline", tmp_path / "killed figures")
+    assert reproduce([row], tmp_path / "killed figures") == 1
+    new_cache("whole")
+    assert reproduce([row], tmp_path / "whole figures") == 1
+    assert 0 < starts[0] < iterations and starts[1:] == [0]
+    [killed], [whole] = (read_records("baseline", tmp_path / f"{name} figures") for name in ("killed", "whole"))
+    assert outcome(killed) == outcome(whole)
+
+
+def test_two_processes_share_the_work(tiny_row, new_cache, tmp_path):
+    new_cache()
+    figures, its_start, our_start = (tmp_path / name for name in ("figures", "its start", "our start"))
+    process = start_script(figures, "20,21", its_start, our_start)
+    while not its_start.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    our_start.touch()
+    ours = []
+    done = reproduce(
+        [tiny_row(iterations=n) for n in (20, 21)], figures, report=lambda row, record: ours.append(record)
+    )
+    out, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    *its, last = out.splitlines()
+    assert len(ours) == done and last == f"done {len(its)}"
+    assert len(ours) + len(its) == 4 and ours and its
+    records = read_records("baseline", figures)
+    assert len(records) == 4
+    assert all(record in records for record in map(from_json, ours))
+
+
+def test_processes_that_train_together_measure_every_run_together(new_cache, tmp_path):
+    cache = new_cache()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    together = {"ACCELERATE_USE_CPU": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    processes = [start_script(tmp_path, 2, RANK=rank, LOCAL_RANK=rank, **together) for rank in "01"]
+    outputs = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert [out for out, _ in outputs] == ["measured 0\nmeasured 1\ndone 2\n", "done 2\n"]
+    assert [record.seed for record in read_records("baseline", tmp_path)] == [0, 1]
+    assert not list(cache.glob("runs/*.pt"))
+
+
+def test_a_run_starts_from_its_parts_which_are_trained_once(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    part = tiny_row(seeds=1).run
+    whole = replace(part, parts=(part,), learning_rate=0.0, iterations=1)
+    rows = [Row("street", "whole", whole, 1), Row("street", "part", part, 1)]
+    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    trained = []
+    monkeypatch.setattr(
+        runs, "embed", lambda model, *a, **o: trained.append(model.state_dict()) or features.embed(model, *a, **o)
+    )
+    for name, order in (("whole first", rows), ("part first", rows[::-1])):
+        cache = new_cache(name)
+        reproduce(order, tmp_path / name)
+        assert [path.suffixes[-2:] for path in cache.glob("runs/*.pt")] == [[".weights", ".pt"]]
+    assert len(starts) == 2 + 1 + 2  # the whole's and its part's, the part's own; the part's, the whole's
+    of_whole, of_part, part_again, whole_again = trained
+    for name, value in of_part.items():
+        assert torch.equal(value, part_again[name]) and torch.equal(of_whole[name], whole_again[name])
+        if "running" not in name and "num_batches" not in name:  # at rate 0 batch statistics alone go on
+            assert torch.equal(value, of_whole[name])
+    records = {record.config["learning_rate"]: record for record in read_records("baseline", tmp_path / "part first")}
+    assert records[0.0].config["parts"] == [json.loads(json.dumps(asdict(part)))]
+    assert Run(**records[0.0].config).hash == whole.hash != part.hash
+
+
+def test_a_run_without_training_only_joins_its_parts(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    part = tiny_row(seeds=1).run
+    whole = replace(part, parts=(part,), training="", iterations=0, learning_rate=0.0)
+    rows = [Row("street", "whole", whole, 1), Row("street", "part", part, 1)]
+    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    new_cache()
+    reproduce(rows[::-1], tmp_path)
+    records = {record.config["training"]: record for record in read_records("baseline", tmp_path)}
+    joined, alone = records[""], records[part.training]
+    assert len(starts) == 1 and joined.seconds["training"] == 0
+    assert joined.scores == alone.scores and joined.queries == alone.queries
+
+
+def test_fresh_trains_the_parts_again(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    part = tiny_row(seeds=1).run
+    whole = replace(part, parts=(part,), training="", iterations=0, learning_rate=0.0)
+    rows = [Row("street", "whole", whole, 1)]
+    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    cache = new_cache()
+    reproduce(rows, tmp_path)
+    assert reproduce(rows, tmp_path, fresh=False) == 0 and len(starts) == 1
+    for file in (*cache.glob("runs/*.pt"), *tmp_path.glob("baseline/records/*")):
+        os.utime(file, (0, 0))
+    assert reproduce(rows, tmp_path, fresh=True) == 1
+    assert len(starts) == 2
+
+
+def test_a_joined_network_that_its_parts_do_not_fit_or_cover_is_refused(tiny_row, new_cache, monkeypatch):
+    new_cache()
+    part = tiny_row(seeds=1).run
+    benchmark = runs.open_benchmark("street", 0, {}, part.data_options, progress=False)
+    whole = replace(part, model="seqmasks", parts=(part,), training="", iterations=0)
+    with pytest.raises(ValueError, match="seqmasks has no place for"):
+        runs.train("baseline", whole, 0, benchmark, progress=False)
+    monkeypatch.setattr(runs, "_part_weights", lambda *arguments: {})
+    with pytest.raises(ValueError, match="none of its parts has weights for"):
+        runs.train("baseline", whole, 0, benchmark, progress=False)
+
+
+def test_a_run_in_another_world_takes_its_parts_along():
+    part = Run("agw", "street", "agw_training")
+    elsewhere = replace(part, data="campus")
+    there = replace(part, parts=(part, elsewhere)).in_world(same_gait=True)
+    assert there.data_options == there.parts[0].data_options == {"same_gait": True}
+    assert there.parts[1] == elsewhere
+
+
+def test_a_part_may_be_trained_on_other_data(tiny_row, new_cache, tmp_path, monkeypatch):
+    new_cache()
+    run = tiny_row(seeds=1).run
+    part = replace(run, data="elsewhere")
+    other = runs.open_benchmark("street", 1, {}, run.data_options, progress=False)
+    monkeypatch.setattr(
+        runs,
+        "open_benchmark",
+        lambda name, seed, *rest: other if name == "elsewhere" else open_benchmark(name, seed, *rest),
+    )
+    seen, train_batches = [], runs.train_batches
+    monkeypatch.setattr(
+        runs, "train_batches", lambda tracklets, **o: seen.append(tracklets) or train_batches(tracklets, **o)
+    )
+    reproduce([Row("street", "whole", replace(run, parts=(part,)), 1)], tmp_path)
+    street = open_benchmark("street", 0, {}, run.data_options, progress=False)
+    assert [[t.person_id for t in tracklets] for tracklets in seen] == [
+        [t.person_id for t in benchmark.train] for benchmark in (other, street)
+    ]
+
+
+def test_draws_differ_on_the_same_data(tiny_row, new_cache, tmp_path):
+    new_cache()
+    runs_ = [tiny_row(seeds=1, draw=draw).run for draw in (0, 1)]
+    benchmark = runs.open_benchmark("street", 0, {}, runs_[0].data_options, progress=False)
+    one, other, again = (
+        runs.train("baseline", run, 0, benchmark, progress=False)[0].state_dict() for run in (*runs_, runs_[1])
+    )
+    assert not all(torch.equal(value, one[name]) for name, value in other.items())
+    assert all(torch.equal(value, again[name]) for name, value in other.items())
+
+
+def test_an_ensemble_takes_the_weights_of_its_members(tiny_row, new_cache, tmp_path):
+    new_cache()
+    members = tuple(tiny_row(draw=draw).run for draw in (0, 1))
+    joined = replace(
+        members[0],
+        model="ensemble",
+        model_options={"members": [("agw", {})] * 2},
+        training="",
+        iterations=0,
+        parts=members,
+    )
+    benchmark = runs.open_benchmark("street", 0, {}, joined.data_options, progress=False)
+    ensemble, seconds = runs.train("baseline", joined, 0, benchmark, progress=False)
+    assert seconds == 0
+    for member, run in zip(ensemble.members, members):
+        alone, _ = runs.train("baseline", run, 0, benchmark, progress=False)
+        assert all(torch.equal(value, alone.state_dict()[name]) for name, value in member.state_dict().items())
+
+
+def test_refined_distances_need_no_other_training(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+    new_cache()
+    plain = tiny_row(seeds=1).run
+    refined = replace(plain, training="", iterations=0, parts=(plain,), rerank={"k1": 5, "k2": 2})
+    rows = [Row("street", "plain", plain, 1), Row("street", "refined", refined, 1)]
+    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    reproduce(rows, tmp_path)
+    records = {bool(record.config["rerank"]): record for record in read_records("baseline", tmp_path)}
+    assert len(starts) == 1 and records[True].scores != records[False].scores
+
+
+def test_features_and_pictures_of_a_run(tiny_row, new_cache, tmp_path):
+    new_cache()
+    row = tiny_row(seeds=2, keep_features=True)
+    reproduce([row], tmp_path / "figures", seeds=1, pictures=tmp_path / "pictures")
+    reproduce([row], tmp_path / "figures")
+    kept = tmp_path / "figures" / "baseline" / "features"
+    assert [path.name for path in kept.iterdir()] == [f"{row.run.hash}-s0.npz"]
+    record = runs.records_of("baseline", row, tmp_path / "figures")[0]
+    scores = features.load_features(kept / f"{row.run.hash}-s0.npz").scores("cross-camera")
+    assert scores.mean_ap == pytest.approx(record.scores["usual"]["mAP"], abs=0.02)  # kept as float16
+    assert scores.counts == record.scores["usual"]["counts"]
+    pictures = sorted((tmp_path / "pictures").rglob("*.png"))
+    assert {path.parent.name for path in pictures} == {f"{row.run.hash}-s0"}
+    assert len(pictures) == 4
+    assert np.asarray(Image.open(pictures[0])).std() > 10
+
+
+def test_networks_without_training_are_measured_too(tiny_row, new_cache, tmp_path):
+    new_cache()
+    rows = [tiny_row(seeds=1, model=m, training="", masks=True) for m in ("chance", "mean_silhouette")]
+    assert reproduce(rows, tmp_path) == 2
+    for record in read_records("baseline", tmp_path):
+        assert record.seconds["training"] == 0
+
+
+def test_unknown_papers_are_refused():
+    with pytest.raises(ValueError, match="no paper is called 'basline'; known: baseline"):
+        runs.reproduce("basline", rows_of("basline"))
+
+
+def test_the_default_folder_is_the_repository_s():
+    assert FIGURES == ROOT / "figures"

@@ -1,0 +1,89 @@
+"""Data by name."""
+
+import numpy as np
+import pytest
+from reidlib.papers.sources import open_benchmark
+
+import reidlib
+from reidlib.data import export, walkers
+from reidlib.papers import sources
+
+SHARED = reidlib.shared_folder()
+STREET = {"num_ids": 10, "workers": 1}
+
+
+def keys(tracklets):
+    return [(t.person_id, t.camera_id, t.tracklet_id) for t in tracklets]
+
+
+def test_street_is_rendered_from_the_seed_with_junk(new_cache):
+    new_cache()
+    found = [open_benchmark("street", seed, {}, STREET, progress=False) for seed in (0, 1)]
+    for seed, benchmark in enumerate(found):
+        expected = walkers.street(seed, junk=True, progress=False, **STREET)
+        assert benchmark.fingerprint == expected.fingerprint
+        assert keys(benchmark.gallery) == keys(expected.gallery)
+        assert min(t.person_id for t in benchmark.gallery) == -1
+    assert found[0].fingerprint != found[1].fingerprint
+
+
+def test_validation_is_made_of_training_identities_only(new_cache):
+    new_cache()
+    street = open_benchmark("street", 0, {}, STREET, progress=False)
+    found = open_benchmark("street_validation", 0, {}, STREET, progress=False)
+    train, test = ({t.person_id for t in part} for part in (found.train, found.query))
+    assert (len(train), len(test)) == (4, 2)
+    assert train | test == {t.person_id for t in street.train} and not train & test
+    assert keys(found.query) == keys(found.gallery)
+    assert found.fingerprint != street.fingerprint
+
+
+def test_mars_is_read_from_its_folder_with_junk(new_cache, tmp_path):
+    new_cache()
+    street = open_benchmark("street", 0, {}, STREET, progress=False)
+    export.mars(street, tmp_path / "mars", progress=False)
+    options = {"resolution": (64, 32), "setup": "mixing"}
+    benchmark = open_benchmark("mars", 0, {"mars": tmp_path / "mars"}, options)
+    assert benchmark.name == "MARS mixing"
+    assert sorted(keys(benchmark.gallery)) == sorted(keys(street.gallery) + keys(street.query))
+    assert benchmark.query[0].frames([0]).shape == (1, 3, 64, 32)
+
+
+@pytest.mark.skipif(SHARED is None, reason="needs the folder of real metadata (REIDLIB_SHARED)")
+def test_mars_edges_are_split_by_the_seed_into_halves(monkeypatch):
+    monkeypatch.setattr(sources, "preload", lambda tracklets, progress: tracklets)  # decoding all takes seconds
+    roots = {"mars_edges": SHARED / "data" / "mars_edges"}
+    found = [open_benchmark("mars_edges", seed, roots, progress=False) for seed in (0, 1)]
+    everybody = {t.person_id for t in found[0].train + found[0].query}
+    assert len(everybody) == 99
+    for benchmark in found:
+        train, test = ({t.person_id for t in part} for part in (benchmark.train, benchmark.query))
+        assert train | test == everybody and not train & test
+        assert abs(len(train) - len(test)) == 1
+        assert len(benchmark.train) + len(benchmark.query) == 386
+        assert keys(benchmark.query) == keys(benchmark.gallery)
+        assert benchmark.protocol == "cross-camera"
+    assert {t.person_id for t in found[0].train} != {t.person_id for t in found[1].train}
+    assert found[0].fingerprint != found[1].fingerprint
+    frames = found[0].train[0].frames()
+    assert frames.shape[1:] == (3, 64, 32)
+    assert np.ptp(frames.astype(int), axis=1).max() < 3  # grey
+    edge, middle = frames[..., :2].std(), frames[..., 10:22].std()
+    assert middle > edge  # the empty margins of the square pictures are cut off, the person is in the middle
+
+
+def test_errors_say_what_is_known_and_where_to_point():
+    with pytest.raises(
+        ValueError, match="no data are called 'duke'; known: street, .*campus.*street_validation.*mars, .*casia_b"
+    ):
+        open_benchmark("duke", 0, {})
+    for name in ("mars", "mars_edges"):
+        with pytest.raises(FileNotFoundError, match=f"say where it lies with --data {name}=DIR"):
+            open_benchmark(name, 0, {})
+
+
+def test_a_folder_without_the_data_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="tracks_train_info.mat"):
+        open_benchmark("mars", 0, {"mars": tmp_path})
+    with pytest.raises(FileNotFoundError, match="bbox_train"):
+        open_benchmark("mars_edges", 0, {"mars_edges": tmp_path})
