@@ -3,6 +3,7 @@ claims.py. `table` and `claims` give the results, as in `reidlib.experiments`.""
 
 import importlib
 import importlib.util
+from functools import cache
 
 from reidlib.experiments import Paper, claims, styled_table, table, table_names, wide_table
 from reidlib.papers.reported import reported, reported_papers
@@ -12,6 +13,7 @@ PAPERS = ("baseline", "seqmasks", "gaitmask", "amem", "asanet", "sshsp")
 __all__ = ["PAPERS", "claims", "load", "styled_table", "table", "table_names", "wide_table"]
 
 
+@cache
 def load(name: str) -> Paper:
     """A paper of this package: of one that is planned only the numbers that it reports."""
     numbers = reported(name) if name in reported_papers() else None
