@@ -5,7 +5,7 @@ Nobody is named: every tracklet is a query in turn, and what is shown is appeara
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -15,19 +15,16 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from reidlib import plots
-from reidlib.data.batches import evaluation_batches
+from reidlib.data.batches import PIXELS, evaluation_batches
 from reidlib.data.footage import FootageTracklet, follow, open_video
 from reidlib.data.footage.foreground import Background
+from reidlib.data.silhouettes import MIN_PIXELS, align
 from reidlib.evaluation import pairwise_distances
-from reidlib.models import create_model
+from reidlib.experiments.clips import batches_of, inputs_of
+from reidlib.experiments.networks import READY, KeptNetwork, find_network
+from reidlib.experiments.sources import RESOLUTIONS, SIZES
 from reidlib.training import extract_features
 
-NETWORKS = {  # name for the user -> name and options of `create_model`
-    "efficientnet_lite0": ("efficientnet_lite0", {"weights": "imagenet"}),
-    "resnet50": ("agw", {"weights": "imagenet", "num_ids": 1}),
-    "colour_histogram": ("colour_histogram", {}),
-    "gradient_histogram": ("gradient_histogram", {}),
-}
 INSIDE = {"colour_histogram"}  # does better inside the silhouette; the others on the whole box, or take no masks
 UNUSABLE = {"few pixels", "short", "standing"}  # flags of tracklets that are not searched, as many are nobody
 NUM_FRAMES = 8  # of each tracklet
@@ -54,12 +51,16 @@ def search(
 ) -> Found:
     """Follow everybody in the videos, whose numbers from 1 become the camera, and compare all with all.
 
-    network: a name of `NETWORKS`. flagged: search tracklets with flags of `UNUSABLE` as well. Errors and warnings are
-    those of `follow`; ValueError if nobody walks in any of the videos, or the network's weights cannot be had.
+    network: as in `reidlib.experiments.networks.find_network`. A network that a run has trained sees people at its own
+    resolution. flagged: search tracklets with flags of `UNUSABLE` as well. Errors and warnings are those of `follow`;
+    ValueError if nobody walks in any of the videos, there is no such network, its weights cannot be had, or it looks at
+    what videos do not show.
     """
-    model = retrieval_network(network)
+    kept = find_network(network)
+    check_inputs(kept)
+    crops = {} if network in READY else {"resolution": RESOLUTIONS[kept.run.scale]}
     tracklets = tuple(
-        t for camera, video in enumerate(videos, start=1) for t in follow(video, camera, progress=progress)
+        t for camera, video in enumerate(videos, start=1) for t in follow(video, camera, progress=progress, **crops)
     )
     queries = tuple(i for i, t in enumerate(tracklets) if flagged or not UNUSABLE & {*t.flags})
     if not queries:
@@ -68,16 +69,26 @@ def search(
             "pixels, short or standing (--all takes them too). Expected people who walk through the picture of a fixed "
             "camera, not smaller than a sixteenth of its height"
         )
-    features = describe(tracklets, model, network in INSIDE, progress)
+    if network in READY:
+        features = describe(tracklets, kept.network, network in INSIDE, progress)
+    else:
+        features, usable = describe_as_trained(tracklets, kept, progress)
+        queries = tuple(i for i in queries if usable[i])
     return Found(tracklets, compare(tracklets, queries, features), queries)
 
 
 def retrieval_network(name: str) -> nn.Module:
     """The network of this name, with its weights, ready for `describe`. ValueError if there is none of the name."""
-    if name not in NETWORKS:
-        raise ValueError(f"no network for searching is called {name!r}; known: {', '.join(NETWORKS)}")
-    model, options = NETWORKS[name]
-    return create_model(model, **options).for_retrieval()
+    return find_network(name).network
+
+
+def check_inputs(kept: KeptNetwork) -> None:
+    """ValueError for a network that looks at ground truth, which only rendered data have."""
+    if unseen := [name for name in inputs_of(kept.network, kept.run) if name not in PIXELS]:
+        raise ValueError(
+            f"{kept.run.model} looks at {' and '.join(unseen)}, which videos do not show; choose a network that does "
+            f"with {', '.join(PIXELS)}"
+        )
 
 
 def describe(tracklets: Sequence[FootageTracklet], model: nn.Module, masks: bool, progress: bool = True) -> np.ndarray:
@@ -85,8 +96,39 @@ def describe(tracklets: Sequence[FootageTracklet], model: nn.Module, masks: bool
 
     masks: let the network look inside the silhouette only, where it can.
     """
-    batches = evaluation_batches(tracklets, num_frames=NUM_FRAMES, batch_size=8, masks=masks)
-    return extract_features(model, batches, precision="no", progress=progress).numpy()
+    inputs = (*model.inputs, *(name for name in model.optional_inputs if masks and name == "masks"))
+    batches = evaluation_batches(tracklets, num_frames=NUM_FRAMES, batch_size=8, masks="masks" in inputs)
+    return extract_features(model, batches, inputs=inputs, precision="no", progress=progress).numpy()
+
+
+def describe_as_trained(
+    tracklets: Sequence[FootageTracklet], kept: KeptNetwork, progress: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """One feature for each of N tracklets, float32 (N, D), of clips as in the tests of the network's run; and which are
+    usable, bool (N,): where nothing but silhouettes that are too small was found, the feature is 0 if it looks at them.
+    """
+    model, run, usable = kept.network, kept.run, np.ones(len(tracklets), bool)
+    shown = list(tracklets)
+    if "silhouettes" in inputs_of(model, run):
+        shown = [_with_silhouettes(tracklet, SIZES[run.scale]) for tracklet in tracklets]
+        usable = np.array([tracklet is not None for tracklet in shown])
+    if not usable.any():
+        raise ValueError(f"{run.model} looks at silhouettes, and all {len(tracklets)} tracklets' are too small")
+    batches = batches_of([tracklet for tracklet in shown if tracklet], model, run)
+    found = extract_features(
+        model, batches, inputs=inputs_of(model, run), precision=run.precision, progress=progress
+    ).numpy()
+    features = np.zeros((len(tracklets), found.shape[1]), np.float32)
+    features[usable] = found
+    return features, usable
+
+
+def _with_silhouettes(tracklet: FootageTracklet, size: tuple[int, int]) -> FootageTracklet | None:
+    """The tracklet with its masks aligned; None if none of them is large enough."""
+    masks = tracklet.masks()[:, 0]
+    if (masks > 0).sum((1, 2)).max() < MIN_PIXELS:
+        return None
+    return replace(tracklet, aligned=align(masks, size))
 
 
 def compare(tracklets: Sequence[FootageTracklet], chosen: Sequence[int], features: np.ndarray) -> np.ndarray:

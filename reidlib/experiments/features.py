@@ -3,7 +3,7 @@
 import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -25,6 +25,14 @@ from reidlib.experiments.run import Run
 from reidlib.models import Network
 from reidlib.training import extract_features
 
+OTHER_NAMES = {  # of the arrays in a file, as they are usual elsewhere
+    "query_features": "qf",
+    "query_ids": "q_pids",
+    "query_cameras": "q_camids",
+    "gallery_features": "gf",
+    "gallery_ids": "g_pids",
+    "gallery_cameras": "g_camids",
+}
 REMEMBERED = 3  # networks whose features are kept in memory
 _EMBEDDED: dict[str, "RetrievalFeatures"] = {}
 
@@ -170,26 +178,52 @@ def draw_ranked_lists(
         plt.close(figure)
 
 
-def save_features(features: RetrievalFeatures, path: Path) -> None:
-    """Write features as float16, and their identities and cameras as int16, into a .npz file."""
+def save_features(features: RetrievalFeatures, path: Path, precision: type[np.floating] = np.float16) -> None:
+    """Write features into a .npz file, with as few bits as identities and cameras need.
+
+    precision: of the features; ValueError for features too large for it.
+    """
+
+    def packed(name: str, values: np.ndarray) -> np.ndarray:
+        if not name.endswith("features"):
+            fitting = (t for t in (np.int16, np.int32, np.int64) if (values.astype(t) == values).all())
+            return values.astype(next(fitting))
+        with np.errstate(over="ignore"):
+            found = values.astype(precision)
+        if (np.isinf(found) & np.isfinite(values)).any():
+            raise ValueError(f"{path}: {name} are up to {np.abs(values).max():g}, too large for {precision.__name__}")
+        return found
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    types = {"f": np.float16, "i": np.int16}
-    np.savez_compressed(path, **{name: a.astype(types[a.dtype.kind]) for name, a in vars(features).items()})
+    np.savez_compressed(path, **{name: packed(name, values) for name, values in vars(features).items()})
 
 
 def load_features(path: Path) -> RetrievalFeatures:
-    """Read a .npz file of features; they become float32. ValueError naming the file and what does not fit."""
-    names = [field.name for field in fields(RetrievalFeatures)]
+    """Read a .npz file of features, under our names or all under `OTHER_NAMES`; they become float32. ValueError naming
+    the file and what does not fit."""
+    ours, theirs = list(OTHER_NAMES), list(OTHER_NAMES.values())
     try:
         with np.load(path) as file:
-            arrays = {name: file[name] for name in names if name in file.files}
+            found = {name: file[name] for name in (*ours, *theirs) if name in file.files}
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        way_out = f"write it with numpy.savez(path, {'=…, '.join(names)}=…)"
+        way_out = f"write it with numpy.savez(path, {'=…, '.join(ours)}=…)"
         raise ValueError(f"{path} cannot be read as .npz ({error}); {way_out}") from error
-    if missing := set(names) - arrays.keys():
-        raise ValueError(f"{path} lacks {', '.join(sorted(missing))}; expected {', '.join(names)}")
+    names = theirs if found.keys() & {*theirs} else ours
+    if found.keys() - {*names}:
+        raise ValueError(
+            f"{path} mixes spellings ({', '.join(found)}); expected {', '.join(ours)} or {', '.join(theirs)}"
+        )
+    if missing := [name for name in names if name not in found]:
+        expected = " or ".join(map(", ".join, [names] if found else [ours, theirs]))
+        raise ValueError(f"{path} lacks {', '.join(missing)}; expected {expected}")
+    arrays = dict(zip(ours, (found[name] for name in names)))
     for side in ("query", "gallery"):
         features, ids, cameras = (arrays[f"{side}_{what}"] for what in ("features", "ids", "cameras"))
+        for what, values in (("ids", ids), ("cameras", cameras)):
+            if values.ndim != 1 or values.dtype.kind not in "iu":
+                raise ValueError(
+                    f"{path}: {side}_{what} is {values.dtype} of shape {values.shape}; expected integers (N,)"
+                )
         if features.ndim != 2 or not len(features) == len(ids) == len(cameras):
             raise ValueError(
                 f"{path}: {side}_features has shape {features.shape}; expected (N, D) with as many {side}_ids "

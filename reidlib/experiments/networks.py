@@ -16,7 +16,15 @@ from reidlib.experiments.papers import rows_of
 from reidlib.experiments.records import FIGURES, Record
 from reidlib.experiments.run import Run
 from reidlib.models import Network, create_model
+from reidlib.models.registry import own_models
 
+READY = {  # networks that are ready as they are: name -> name and options of `create_model`
+    "efficientnet_lite0": ("efficientnet_lite0", {"weights": "imagenet"}),
+    "resnet50": ("agw", {"weights": "imagenet"}),
+    "colour_histogram": ("colour_histogram", {}),
+    "gradient_histogram": ("gradient_histogram", {}),
+}
+NUM_FRAMES, NUM_SILHOUETTES = 8, 30  # of each tracklet, for networks that no run has trained
 LARGEST = 2_000_000  # bytes of a file
 
 
@@ -77,6 +85,28 @@ def read_network(path: str | Path) -> KeptNetwork:
             "or delete it and run `python -m reidlib reproduce` to train it again"
         ) from error
     return KeptNetwork(network, run, **known)
+
+
+def find_network(name: str, figures: Path = FIGURES) -> KeptNetwork:
+    """The network that a name stands for: a file that `write_network` wrote; PAPER/TABLE/ROW, of which it is kept; or
+    one that is ready as it is, of `READY` or registered beside the package's, at paper scale.
+
+    ValueError or FileNotFoundError as `read_network` and `load_network`, or naming what can be named.
+    """
+    if name in READY or name in own_models():
+        model, options = READY.get(name, (name, {}))
+        network = create_model(model, scale="paper", num_ids=1, **options).for_retrieval()
+        silhouettes = NUM_SILHOUETTES if "silhouettes" in network.inputs else 0
+        run = Run(model, "", scale="paper", num_frames=NUM_FRAMES, silhouettes=silhouettes, precision="no")
+        return KeptNetwork(network, run, "", 0, {}, {})
+    if name.endswith(".safetensors") or Path(name).is_file():
+        return read_network(name)
+    if name.count("/") < 2:
+        raise ValueError(
+            f"no network is called {name!r}; known: {', '.join([*READY, *own_models()])}. Expected one of them, a file "
+            "of `python -m reidlib reproduce` (.safetensors), or PAPER/TABLE/ROW, whose network is kept"
+        )
+    return read_network(row_network(*name.split("/", 2), figures))
 
 
 def load_network(paper: str, table: str, label: str, figures: Path = FIGURES) -> Network:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reidlib.experiments.evaluations import columns_of
 from reidlib.experiments.run import Row
 
 if TYPE_CHECKING:
@@ -38,13 +39,22 @@ def register_paper(paper: Paper) -> None:
 
 
 def add_rows(paper: str, rows: Iterable[Row], scale: str = "mini") -> None:
-    """Put rows of your own at the end of a paper's tables. A row of a label that a table has already replaces nothing:
-    ValueError."""
-    known = {(row.table, row.label, *row.columns) for row in rows_of(paper, scale)}
+    """Put rows of your own at the end of a paper's tables. A row that is there already, the same in everything, is left
+    as it is. Another row of a label that a table has replaces nothing: ValueError, and no row is added."""
+    known = rows_of(paper, scale)
+    added = []
     for row in rows:
-        if (row.table, row.label, *row.columns) in known:
+        if row in known or row in added:
+            continue
+        if any(_cells(row) & _cells(other) for other in known + added):
             raise ValueError(f"{paper}, table {row.table} has a row {row.label!r} already; choose another label")
-        _ROWS.setdefault(paper, []).append((scale, row))
+        added.append(row)
+    _ROWS.setdefault(paper, []).extend((scale, row) for row in added)
+
+
+def _cells(row: Row) -> set[tuple[str, str, str]]:
+    """Table, label and column of all that the row shows."""
+    return {(row.table, row.label, column) for column in row.columns or columns_of(row.run)}
 
 
 def list_papers() -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reidlib.data import (
     Benchmark,
+    Tracklet,
     casia_b,
     casia_e,
     duke_video,
@@ -19,13 +20,19 @@ from reidlib.data import (
     validation_split,
     walkers,
 )
+from reidlib.data.batches import PIXELS
 from reidlib.data.gait import gait_validation_split
 from reidlib.data.images import preload
 from reidlib.data.labels import with_attributes
 from reidlib.data.masks import with_masks, with_silhouettes
 from reidlib.data.silhouettes import SIZE
+from reidlib.experiments.clips import inputs_of
+from reidlib.experiments.run import Run
+from reidlib.models import Network
 
 SILHOUETTES = (32, 22)  # height and width of aligned silhouettes in rendered worlds
+RESOLUTIONS = {"mini": (64, 32), "paper": (256, 128)}  # of frames, by the scale of the network that looks at them
+SIZES = {"mini": SILHOUETTES, "paper": SIZE}  # of aligned silhouettes, likewise
 CHANGES = ("masks", "silhouettes", "attributes")  # options of all data, see `open_benchmark`
 HELD_OUT = 1 / 3  # share of the training identities that a validation split searches
 
@@ -56,6 +63,12 @@ def _mars_edges(root: Path, seed: int, progress: bool, **options) -> Benchmark:
     return half_split(preload(tracklets, progress), seed, "mars_edges")
 
 
+def _folder(root: Path, seed: int, progress: bool, **options) -> Benchmark:
+    from reidlib.data import folder
+
+    return folder.load(root, **options)
+
+
 _WORLDS: dict[str, Callable[..., Benchmark]] = {  # (seed, progress=…, **options)
     "street": partial(walkers.street, junk=True),
     "mask_street": _mask_street,
@@ -71,6 +84,7 @@ _RECORDED: dict[str, Callable[..., Benchmark]] = {  # (root, seed, progress, **o
     "mars": lambda root, seed, progress, **options: mars.load(root, junk=True, **options),
     "mars_edges": _mars_edges,
     "mask_mars": _mask_mars,
+    "folder": _folder,
     "duke_video": lambda root, seed, progress, **options: duke_video.load(root, **options),
     "ilids_vid": lambda root, seed, progress, **options: ilids_vid.load(root, split=seed, **options),
     "prid2011": lambda root, seed, progress, **options: prid2011.load(root, split=seed, **options),
@@ -81,6 +95,7 @@ _RECORDED: dict[str, Callable[..., Benchmark]] = {  # (root, seed, progress, **o
     "hid": lambda root, seed, progress, **options: casia_e.load_hid(root, progress=progress, **options),
     "market1501": lambda root, seed, progress, **options: market1501.load(root, junk=True, **options),
 }
+_SILHOUETTES_ALONE = ("casia_b", "oumvlp", "casia_e", "hid")  # their frames are their aligned silhouettes
 RENDERED = (*_WORLDS, *(f"{name}_validation" for name in _WORLDS))
 
 
@@ -120,3 +135,39 @@ def open_benchmark(
         return benchmark
     split = gait_validation_split if world in _GAIT else validation_split
     return split(benchmark, fraction=HELD_OUT)
+
+
+def open_for(
+    network: Network, run: Run, name: str, seed: int, roots: Mapping[str, Path], progress: bool = True
+) -> Benchmark:
+    """Data as a network looks at them that is the result of `run`.
+
+    The run's own data are made with its options, others as they are by default, recorded ones at the resolution of the
+    run's scale (`RESOLUTIONS`, `SIZES`). Silhouettes are aligned to that size where the network looks at them and the
+    data have none of it. The other arguments are those of `open_benchmark`, and so are the errors; ValueError beside
+    for what the network looks at and the data lack.
+    """
+    own = {run.data: run.data_options, run.test_data: run.test_data_options}
+    options = dict(own.get(name, {}))
+    if name in _RECORDED:
+        size = {"size": SIZES[run.scale]} if name in _SILHOUETTES_ALONE else {"resolution": RESOLUTIONS[run.scale]}
+        options = size | options
+    benchmark = open_benchmark(name, seed, roots, options, progress)
+    looked_at, size, tracklet = inputs_of(network, run), SIZES[run.scale], benchmark.everybody[0]
+    if "silhouettes" in looked_at and name not in own and _aligned_size(tracklet) != size:
+        if tracklet.masks([0]) is None:
+            raise ValueError(f"{run.model} looks at silhouettes: {name} has neither them nor masks to make them of")
+        benchmark = with_silhouettes(benchmark, "true", size, progress)
+    if "masks" in looked_at and tracklet.masks([0]) is None:
+        raise ValueError(f"{run.model} looks at masks, which {name} does not have")
+    for truth in (what for what in looked_at if what not in PIXELS):
+        try:
+            tracklet.truth(truth, [0])
+        except KeyError as error:
+            raise ValueError(f"{run.model} looks at {truth}, which {name} does not have: {error.args[0]}") from error
+    return benchmark
+
+
+def _aligned_size(tracklet: Tracklet) -> tuple[int, ...] | None:
+    aligned = tracklet.silhouettes([0])
+    return None if aligned is None else aligned.shape[1:]

@@ -99,17 +99,21 @@ def unit_of(records: list[Record], place: tuple[str, str]) -> str:
     return next((unit for record in records if (unit := record.units.get(place[1]))), FRACTION)
 
 
-def world_note(cells: pd.DataFrame) -> str:
-    """One sentence where rows were measured in worlds that the renderer draws differently today, else ""."""
-    former = cells[(cells["renderer"] > 0) & (cells["renderer"] != RENDERER) & (cells["seeds"] > 0)]
+def world_note(cells: pd.DataFrame, what: str = "row") -> str:
+    """One sentence where rows were measured in worlds that the renderer draws differently today, else "".
+
+    cells: of one table or several; or a ledger of claims, of which `what` is "claim".
+    """
+    done = cells[cells["seeds"] > 0]
+    former = done[(done["renderer"] > 0) & (done["renderer"] != RENDERER)]
     if former.empty:
         return ""
-    rows, every = former["row"].nunique(), cells.loc[cells["seeds"] > 0, "row"].nunique()
+    count, every = (len(lines.drop_duplicates(["table", what])) for lines in (former, done))
     versions = ", ".join(map(str, sorted(former["renderer"].unique())))
     return (
-        f"{rows} of {every} measured rows are of worlds as version {versions} of the renderer drew them; version "
-        f"{RENDERER} draws the same people with other pixels, so these rows cannot be measured again exactly, and they "
-        "are compared with each other only."
+        f"{count} of {every} measured {what}s are of worlds as version {versions} of the renderer drew them; version "
+        f"{RENDERER} draws the same people with other pixels, so these {what}s cannot be measured again exactly, and "
+        "they are compared with each other only."
     )
 
 

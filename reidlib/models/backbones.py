@@ -177,9 +177,9 @@ def load_imagenet_weights(network: ResNet, weights: str | Path, name: str) -> No
         from reidlib.vision import torchvision
 
         source = torchvision.models.get_model_weights(name)["IMAGENET1K_V1"].url
-        way_out = f'download {source} elsewhere and pass its path as weights="…"'
+        way_out = f'download {source} elsewhere and pass its path as weights="…", or to `reproduce` as --weights FILE'
     else:
-        source, way_out = str(weights), f"pass torchvision's {name} weights (.pth)"
+        source, way_out = str(weights), f"pass torchvision's {name} weights (.pth), to `reproduce` as --weights FILE"
     try:
         if weights == "imagenet":
             state = torch.hub.load_state_dict_from_url(source, map_location="cpu", progress=True, weights_only=True)

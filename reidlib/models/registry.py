@@ -29,6 +29,11 @@ def list_models() -> list[str]:
     return sorted(_NETWORKS)
 
 
+def own_models() -> list[str]:
+    """The names of networks that were registered beside the package's."""
+    return sorted(name for name, network in _NETWORKS.items() if not isinstance(network, str))
+
+
 def register(name: str) -> Callable[[type[Network]], type[Network]]:
     """Decorator that makes a network of your own known by a name.
 

@@ -1,0 +1,115 @@
+"""The verbs that show what the records say: `tables` and `claims`."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reidlib.cli import options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES_READ = "Percent where no other unit is named; measured: mean ± half of the 95 % interval over seeds."
+CLAIMS_READ = "Differences are means over seeds with their intervals, 95 % (90 % where two are said to be the same)."
+
+
+def add_verbs(verb) -> None:
+    """Add the verbs with their options."""
+    add = verb("tables", _tables, "Show a paper's tables from the records.").add_argument
+    add("paper", nargs="?", default="baseline", help="The name of a paper; baseline without one.")
+    add("--table", help="Show this table alone.")
+    add("--scale", choices=("mini", "paper"), default="mini", help="As in `reproduce`.")
+    add("--json", action="store_true", help="Print one object for every cell.")
+    options.add_figures(add)
+    options.add_files(add)
+
+    add = verb("claims", _claims, "Show what a paper claims and what the records say of it.").add_argument
+    add("paper", help="The name of a paper.")
+    add("--json", action="store_true", help="Print one object for every claim.")
+    options.add_figures(add)
+    options.add_files(add)
+
+
+def _tables(chosen: argparse.Namespace) -> None:
+    import pandas as pd
+
+    from reidlib.cli.text import paragraph, text_table
+    from reidlib.experiments import table, table_names, wide_table
+    from reidlib.experiments.tables import FRACTION, world_note
+
+    options.run_files(chosen.files)
+    names = [chosen.table] if chosen.table else table_names(chosen.paper, chosen.scale)
+    cells = {name: table(chosen.paper, name, chosen.scale, chosen.figures) for name in names}
+    if chosen.json:
+        for frame in cells.values():
+            _print_objects(frame.drop(columns=["minutes", "measurable"]))
+        return
+    if not cells:
+        print(f"{chosen.paper} has no tables at scale {chosen.scale}")
+        return
+    print(TABLES_READ)
+    for name, frame in cells.items():
+        other = frame[~frame["unit"].isin(["", FRACTION])].drop_duplicates("column")
+        units = "".join(f"; {cell.column} in {cell.unit}" for cell in other.itertuples())
+        print(f"\n{chosen.paper}, {name}{units}\n{text_table(wide_table(frame))}")
+    if note := world_note(pd.concat(cells.values())):
+        print(f"\n{paragraph(note)}")
+
+
+def _claims(chosen: argparse.Namespace) -> None:
+    from reidlib.cli.text import paragraph
+    from reidlib.experiments import claims
+    from reidlib.experiments.claims import expected_false_verdicts
+    from reidlib.experiments.tables import world_note
+
+    options.run_files(chosen.files)
+    ledger = claims(chosen.paper, chosen.figures)
+    if chosen.json:
+        _print_objects(ledger)
+        return
+    if ledger.empty:
+        print(f"{chosen.paper}: no claims are written yet")
+        return
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in ledger["verdict"].value_counts().items())
+    false = expected_false_verdicts(ledger)
+    collapsed = ledger["collapsed"].notna().sum()
+    print(paragraph(f"{chosen.paper}, {len(ledger)} claims, judged on rendered people. Verdicts: {counts}."))
+    if false:
+        print(paragraph(f"Were no claim true and none reversed, {false:.1f} verdicts would be false all the same."))
+    if collapsed:
+        print(paragraph(f"{collapsed} claims mean little, because networks of theirs have collapsed."))
+    if note := world_note(ledger, "claim"):
+        print(paragraph(note))
+    print(CLAIMS_READ)
+    for name, group in ledger.groupby("table", sort=False):
+        print(f"\ntable {name}")
+        for claim in group.itertuples():
+            print(paragraph(f"{claim.claim} ({claim.source})", hanging=2))
+            print(paragraph(f"  {'; '.join(_judged(claim))}", hanging=4))
+
+
+def _judged(claim) -> Iterator[str]:
+    """What is said of a claim, a line of the ledger, piece by piece."""
+    seeds = f"{claim.seeds} seed{'s' * (claim.seeds != 1)}"
+    if not claim.seeds:
+        yield claim.verdict
+    elif claim.low != claim.low:
+        yield f"{claim.verdict}: {claim.difference:+.1f} {claim.unit}, {seeds}"
+    else:
+        yield f"{claim.verdict}: {claim.difference:+.1f} [{claim.low:+.1f}, {claim.high:+.1f}] {claim.unit}, {seeds}"
+    if isinstance(claim.collapsed, str):
+        yield f"COLLAPSED: {claim.collapsed}"
+    if claim.detectable == claim.detectable:
+        yield f"detectable {claim.detectable:.1f}"
+    if claim.kind == "same":
+        yield f"the same within {claim.margin:g}"
+    if claim.reported == claim.reported:
+        yield f"reported {claim.reported:+.1f}"
+    yield from (text for text in (claim.control, claim.note) if isinstance(text, str))
+
+
+def _print_objects(frame: "pd.DataFrame") -> None:
+    """One JSON object a line; NaN becomes null."""
+    for line in frame.to_dict("records"):
+        print(json.dumps({key: None if value != value else value for key, value in line.items()}))
