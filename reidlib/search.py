@@ -114,7 +114,7 @@ def describe_as_trained(
         usable = np.array([tracklet is not None for tracklet in shown])
     if not usable.any():
         raise ValueError(f"{run.model} looks at silhouettes, and all {len(tracklets)} tracklets' are too small")
-    batches = batches_of([tracklet for tracklet in shown if tracklet], model, run)
+    batches = batches_of([tracklet for tracklet in shown if tracklet is not None], model, run)
     found = extract_features(
         model, batches, inputs=inputs_of(model, run), precision=run.precision, progress=progress
     ).numpy()

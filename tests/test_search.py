@@ -2,16 +2,22 @@
 
 import csv
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from reidlib import cli, search
+from reidlib.cli.options import ROOT
 from reidlib.data import ArrayFrames
 from reidlib.data.footage import FootageTracklet, follow, write_video
 from reidlib.data.walkers.plaza import plaza
+from reidlib.experiments import Run
+from reidlib.experiments.networks import KeptNetwork, write_network
+from reidlib.experiments.records import Record
+from reidlib.models import Network, create_model
+from reidlib.models.output import ModelOutput
 
 
 def made(number: int, camera: int, first: int, last: int, person: int = -1, flags=()) -> FootageTracklet:
@@ -122,6 +128,60 @@ def test_every_network_that_needs_no_download_describes(name, four):
         assert len(features) == 4 and np.isfinite(features).all()
 
 
+def test_inside_the_silhouette_is_another_description(four):
+    histogram = search.retrieval_network("colour_histogram")
+    whole, inside = (search.describe(four, histogram, masks, progress=False) for masks in (False, True))
+    assert not np.allclose(whole, inside)
+
+
+class Recorder(Network):
+    """Remembers what it was called with."""
+
+    inputs = ("frames", "masks", "silhouettes")
+
+    def forward(self, **inputs):
+        self.seen = inputs
+        return ModelOutput(inputs["silhouettes"].mean((2, 3)))
+
+
+def test_a_trained_network_sees_clips_as_in_its_tests(four):
+    run = Run("recorder", "street", num_frames=3, silhouettes=5, precision="no")
+    kept = KeptNetwork(Recorder(), run, "", 0, {}, {})
+    silent = replace(four[1], source=ArrayFrames(np.zeros((2, 3, 16, 8), np.uint8), np.zeros((2, 16, 8), np.uint8)))
+    features, usable = search.describe_as_trained([four[0], silent, *four[2:]], kept, progress=False)
+    assert usable.tolist() == [True, False, True, True] and features.shape == (4, 5)
+    assert features[0].any() and not features[1].any()
+    shapes = {name: tuple(value.shape) for name, value in kept.network.seen.items()}
+    assert shapes == {"frames": (3, 3, 3, 16, 8), "masks": (3, 3, 1, 16, 8), "silhouettes": (3, 5, 32, 22)}
+    with pytest.raises(ValueError, match="recorder looks at silhouettes, and all 1 tracklets' are too small"):
+        search.describe_as_trained([silent], kept, progress=False)
+
+
+def test_what_videos_do_not_show_is_refused(monkeypatch):
+    network = Recorder()
+    network.inputs = ("frames", "flow")
+    kept = KeptNetwork(network, Run("recorder", "street"), "", 0, {}, {})
+    monkeypatch.setattr(search, "find_network", lambda name: kept)
+    with pytest.raises(ValueError, match="recorder looks at flow, which videos do not show"):
+        search.search(["absent.avi"], "recorder")
+
+
+@pytest.mark.parametrize(
+    ("run", "crops"),
+    [
+        (Run("agw", "street", num_frames=2), (64, 32)),
+        (Run("gaitset", "lab", num_frames=0, silhouettes=4, metric="euclidean"), (64, 32)),
+    ],
+)
+def test_networks_from_files_are_searched_with(video, tmp_path, run, crops):
+    network = create_model(run.model, scale="mini", num_ids=1).for_retrieval()
+    record = Record("mine", asdict(run), run.hash, 0, {}, {}, {}, {}, 0, {})
+    file = write_network(network, run, record, tmp_path)
+    found = search.search([video[1]], str(file), progress=False)
+    assert len(found.queries) > 5 and np.isfinite(found.distances).any()
+    assert {t.frames([0]).shape[2:] for t in found.tracklets} == {crops}
+
+
 def test_the_command_writes_what_it_says(video, tmp_path, capsys):
     _, path = video
     out = tmp_path / "found"
@@ -141,9 +201,11 @@ def test_the_command_writes_what_it_says(video, tmp_path, capsys):
     [
         (["absent.avi", "--out", "{tmp}/o"], "absent.avi: there is no such file"),
         (["{tmp}", "--out", "{tmp}/o"], "is a folder"),
-        (["{video}", "--out", str(cli.ROOT / "figures" / "found")], "lies in the repository"),
+        (["{video}", "--out", str(ROOT / "figures" / "found")], "lies in the repository"),
         (["{video}", "--out", "{video}"], "is a file; give a folder"),
         (["{video}", "--out", "{tmp}/o", "--network", "agv"], "'agv'; known: efficientnet_lite0"),
+        (["{video}", "--out", "{tmp}/o", "--network", "a/b/x.safetensors"], "a/b/x.safetensors: there is no such file"),
+        (["{video}", "--out", "{tmp}/o", "--network", "x/street/agw"], "no paper is called 'x'; known: baseline"),
         (["{still}", "--out", "{tmp}/o"], "nobody was followed in .*still.avi.*fixed camera"),
     ],
 )

@@ -79,7 +79,8 @@ def _embed(chosen: argparse.Namespace) -> None:
     features = embed(kept.network, benchmark, kept.run)
     save_features(features, chosen.out, np.float32)
     (queries, width), gallery = features.query_features.shape, len(features.gallery_features)
-    print(f"wrote {chosen.out}: {queries} queries and {gallery} gallery tracklets of {benchmark.name}, {width} numbers")
+    count = f"{queries} queries and {gallery} gallery tracklets of {benchmark.name}"
+    print(f"wrote {chosen.out}: {count}, {width} numbers each")
     how = f"--protocol {benchmark.protocol} --metric {kept.run.metric}"
     print(f"`python -m reidlib evaluate {chosen.out} {how}` scores it as the network's run does")
 
