@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reidlib.evaluation.arrays import distance_matrix, labels, one_of
+from reidlib.evaluation.arrays import distance_matrix, labels, mean, one_of
 from reidlib.evaluation.ranking import (
     inverse_negative_penalty,
     match_ranks,
@@ -85,9 +85,9 @@ def retrieval_scores(
     valid = ranks.matches > 0
     precision = _AVERAGE_PRECISION[average_precision](ranks)
     return RetrievalScores(
-        cmc={k: _mean(ranks.first[valid] <= k) for k in topk},
-        mean_ap=_mean(precision[valid]),
-        mean_inp=_mean(inverse_negative_penalty(ranks)[valid]),
+        cmc={k: mean(ranks.first[valid] <= k) for k in topk},
+        mean_ap=mean(precision[valid]),
+        mean_inp=mean(inverse_negative_penalty(ranks)[valid]),
         average_precision=precision,
         first_match_rank=ranks.first,
         valid=valid,
@@ -171,8 +171,8 @@ def cross_view_accuracy(distances, query_ids, gallery_ids, query_views, gallery_
     other_view = rows[:, None] != columns
     return CrossViewScores(
         matrix=matrix,
-        including=_mean(matrix[reachable > 0]),
-        excluding=_mean(matrix[(reachable > 0) & other_view]),
+        including=mean(matrix[reachable > 0]),
+        excluding=mean(matrix[(reachable > 0) & other_view]),
         reachable=reachable,
         first_match_rank=ranks,
         query_views=rows,
@@ -184,7 +184,3 @@ def _sum_by_row(values: np.ndarray, row: np.ndarray, num_rows: int) -> np.ndarra
     sums = np.zeros((num_rows, values.shape[1]))
     np.add.at(sums, row, values)
     return sums
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
