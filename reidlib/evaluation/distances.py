@@ -82,9 +82,10 @@ def rescaled(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.f
 
 
 def _euclidean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Euclidean distances (N, M) between rows of `rescaled` features."""
+    """Euclidean distances (N, M) between rows of `rescaled` features, which are centred in place."""
     centre = b.mean(axis=0)
-    a, b = a - centre, b - centre
+    a -= centre
+    b -= centre
     result = squared_distances(a, b, squared_norms(a), squared_norms(b))
     return np.sqrt(result, out=result)
 
