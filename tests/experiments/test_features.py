@@ -45,6 +45,14 @@ def test_hand_computed_scores(features):
     assert features.scores("all", average_precision="trapezoid").average_precision[0] == pytest.approx(19 / 24)
 
 
+@pytest.mark.parametrize("refinement", [{}, {"rerank": {}}, {"expansion": {"threshold": 1.0}}])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_what_is_not_finite_is_called_by_its_name(features, metric, refinement):
+    features.query_features[0, 0] = np.nan
+    with pytest.raises(ValueError, match="query_features holds values that are not finite"):
+        features.distances(metric, **refinement)
+
+
 def test_metrics_differ_where_lengths_do(features):
     features.gallery_features[2] *= 5  # the distractor moves away, at the same angle
     assert features.scores("cross-camera", "cosine").first_match_rank[0] == 2
