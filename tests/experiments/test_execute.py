@@ -279,6 +279,7 @@ def test_search_variants_of_one_network_embed_once(tiny_row, new_cache, tmp_path
     other = replace(plain.of_parts(plain), metric="euclidean")
     rows = [Row("street", str(number), run, 1) for number, run in enumerate((plain, refined, other))]
     monkeypatch.setattr(execute, "rows_of", lambda paper, scale: rows)
+    monkeypatch.setattr(features, "_EMBEDDED", {})
     embedded, extract = [], features.extract_features
     monkeypatch.setattr(features, "extract_features", lambda *a, **o: embedded.append(a) or extract(*a, **o))
     reproduce(rows, tmp_path)
@@ -358,6 +359,19 @@ def test_a_record_of_a_former_world_counts_until_it_shall_be_fresh(tiny_row, new
     assert [record.renderer for record in records_of("baseline", row, tmp_path)] == [1]
     assert reproduce([row], tmp_path, fresh=True) == 1 and former.exists()
     assert [record.renderer for record in records_of("baseline", row, tmp_path)] == [RENDERER]
+
+
+def test_a_world_that_is_drawn_differently_is_said_so_once(tiny_row, new_cache, tmp_path):
+    new_cache()
+    row, other = tiny_row(seeds=1), tiny_row(seeds=1, draw=1)
+    reproduce([row], tmp_path)
+    [path] = tmp_path.glob("baseline/records/*.json")
+    content = json.loads(path.read_text())
+    content["data"]["fingerprint"] = "of another machine"
+    path.write_text(json.dumps(content))
+    with pytest.warns(UserWarning, match="this machine draws street of seed 0 differently.*--fresh") as said:
+        reproduce([row, other], tmp_path)
+    assert len(said) == 1
 
 
 def test_features_and_pictures_of_a_run(tiny_row, new_cache, tmp_path):

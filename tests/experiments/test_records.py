@@ -76,7 +76,7 @@ def strays(figures) -> list[str]:
         assert path in (place, former) and (path == place or record.renderer < RENDERER)
         rows = [row for scale in ("mini", "paper") for row in rows_of(record.paper, scale)]
         fits = [row for row in rows if row.run.hash == record.config_hash and record.seed < row.seeds]
-        if not fits:
+        if not fits or json.dumps(asdict(Run(**record.config))) != json.dumps(asdict(fits[0].run)):
             found.append(path.name)
     return found
 

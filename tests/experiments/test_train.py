@@ -140,7 +140,7 @@ def test_a_part_gives_a_submodule_of_its_own(part, street):
 
 def test_shapes_that_differ_are_named(part, street):
     other = replace(part, data_options=STREET | {"num_ids": 14})
-    with pytest.raises(ValueError, match="agw cannot take the weights of its part agw.*classifier"):
+    with pytest.raises(ValueError, match="(?s)agw cannot take the weights of its part agw.*classifier"):
         train(replace(part, parts=(Part(other, whole=True),)), 0, street, QUIET)
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from reidlib.data import ArrayFrames, Tracklet
 from reidlib.data.batches import evaluation_batches, train_batches
-from reidlib.models import ModelOutput, create_model
+from reidlib.models import ModelOutput, Network, create_model
 from reidlib.training import extract_features, fit
 
 
@@ -21,10 +21,10 @@ def grey_tracklets(lengths: list[int]) -> list[Tracklet]:
     return tracklets
 
 
-class MeanGrey(nn.Module):
+class MeanGrey(Network):
     """The mean grey value of a clip and its square; a shift of 1 in training mode, to notice that mode."""
 
-    def forward(self, frames, masks=None, silhouettes=None):
+    def forward(self, frames):
         mean = 255 * frames.mean((1, 2, 3, 4)) + self.training
         return ModelOutput(torch.stack([mean, mean**2], 1))
 

@@ -7,7 +7,7 @@ is the kind's, with "-" for "_"; your own kind is `register_evaluation`ed.
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -83,14 +83,18 @@ def _module(name: str) -> str:
 
 def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = True) -> Measured:
     """All that the run asks for, together. ValueError where two kinds call a group alike."""
-    together = Measured({}, {}, {}, {})
-    for name in run.evaluations:
-        found = find_evaluation(name).measure(network, benchmark, run, progress)
-        if shared := together.scores.keys() & found.scores.keys():
-            raise ValueError(f"{' and '.join(run.evaluations)} both have a group {sorted(shared)[0]!r}; ask for one")
+    return together(find_evaluation(name).measure(network, benchmark, run, progress) for name in run.evaluations)
+
+
+def together(measured: Iterable[Measured]) -> Measured:
+    """Several findings as one. ValueError where two of them call a group alike."""
+    whole = Measured({}, {}, {}, {})
+    for found in measured:
+        if shared := whole.scores.keys() & found.scores.keys():
+            raise ValueError(f"two evaluations both have a group {sorted(shared)[0]!r}; ask for one of them")
         for part in ("scores", "cases", "units", "notes"):
-            getattr(together, part).update(getattr(found, part))
-    return together
+            getattr(whole, part).update(getattr(found, part))
+    return whole
 
 
 def columns_of(run: Run) -> dict[str, tuple[str, str]]:

@@ -85,7 +85,7 @@ def _rendered() -> list[Row]:
     return [
         *_untrained("street", 6, setups=("usual", "mixing")),
         Row("street", "AGW baseline, half the training", shorter),
-        Row("street", "AGW baseline", baseline, keep_features=True),
+        Row("street", "AGW baseline", baseline, keep_features=True, keep_network=True),
         *_untrained("campus", 3),
         Row("campus", "AGW baseline", replace(AGW, data="campus"), seeds=3),
         *_untrained("pair", 10),
@@ -96,7 +96,7 @@ def _rendered() -> list[Row]:
         *_untrained("lab", 3, **cross_view),
         _energy_image("lab", **cross_view),
         Row("lab", "AGW baseline", on_lab, seeds=3),
-        Row("lab", "GaitSet", GAITSET, seeds=3),
+        Row("lab", "GaitSet", GAITSET, seeds=3, keep_network=True),
         _energy_image("crowd", evaluation="cross-view", conditions=("all",)),
         Row("crowd", "GaitSet", replace(GAITSET, data="crowd", conditions=("all",), clips_per_id=4), seeds=3),
         _energy_image("yard"),
