@@ -195,7 +195,8 @@ class Benchmark:
     """Training tracklets, queries and gallery, and which pairs of query and gallery count.
 
     protocol: "cross-camera" (tracklets of the query's identity under its own camera do not count) or "all".
-    fingerprint: a hash, equal for equal data; each source says what goes into it.
+    fingerprint: a hash, equal for equal data; each source says what goes into it. renderer: version of the renderer for
+    rendered worlds, `reidlib.data.walkers.RENDERER`; 0 for recorded data.
     """
 
     train: tuple[Tracklet, ...]
@@ -204,6 +205,7 @@ class Benchmark:
     protocol: Literal["cross-camera", "all"]
     name: str
     fingerprint: str
+    renderer: int = 0
 
     @property
     def num_ids(self) -> int:

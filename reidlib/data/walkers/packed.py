@@ -24,6 +24,10 @@ from reidlib.data.tracklets import ArrayFrames, Tracklet
 from reidlib.data.walkers.compose import empty_place, render
 from reidlib.data.walkers.scene import Scene
 
+# The version of what is drawn, raised whenever that changes, if only in last bits. 1, the worlds before there was a
+# number: bytes differed between processors.
+RENDERER = 2
+
 KINDS = ("frames", "parts", "joints")  # the arrays of a cache folder; flow is large, and rendered when asked for
 CHUNK = 8  # sightings rendered by one task
 
@@ -125,7 +129,7 @@ def _render_chunk(chunk: list[tuple[Scene, ...]], resolution: tuple[int, int]) -
 def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int, bar: tqdm) -> str:
     """Write the arrays, of `total` frames, as results arrive, in order; gives the hash of frames and part maps.
 
-    Joints are left out of it: their last digits may differ between machines.
+    Joints are left out of it: nothing but the part of them that the frames show is trained on.
     """
     arrays, digest, start = {}, hashlib.sha256(), 0
     for values in results:

@@ -9,7 +9,7 @@ import numpy as np
 
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint
 from reidlib.data.walkers.cameras import Camera, sample_camera
-from reidlib.data.walkers.packed import Sighting, pack
+from reidlib.data.walkers.packed import RENDERER, Sighting, pack
 from reidlib.data.walkers.scene import (
     MOTIONS,
     BoxError,
@@ -160,7 +160,7 @@ def benchmark(
         for part in (train, query, gallery)
     ]
     digest = fingerprint(content, repr(labels))
-    return Benchmark(tuple(train), tuple(query), tuple(gallery), protocol, name, digest)
+    return Benchmark(tuple(train), tuple(query), tuple(gallery), protocol, name, digest, RENDERER)
 
 
 def pose_class(view: float) -> int:

@@ -14,7 +14,7 @@ from reidlib.data.gait import divide
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint, outline
 from reidlib.data.walkers.cameras import Camera
 from reidlib.data.walkers.gait import Gait
-from reidlib.data.walkers.packed import Sighting, pack
+from reidlib.data.walkers.packed import RENDERER, Sighting, pack
 from reidlib.data.walkers.scene import Occluder, Person, Scene, sample_box_error
 from reidlib.data.walkers.wardrobe import STREET, Wardrobe, change_clothes
 from reidlib.data.walkers.worlds.world import World
@@ -125,4 +125,5 @@ def render_walks(
     tracklets = silhouettes.pack(tracklets, content, silhouette_size, workers, progress)
     benchmark = divide(tracklets, train, in_gallery, name, content)
     labels = [outline(part) for part in (benchmark.train, benchmark.query, benchmark.gallery)]
-    return replace(benchmark, fingerprint=fingerprint(content, repr(silhouette_size), *labels))
+    digest = fingerprint(content, repr(silhouette_size), *labels)
+    return replace(benchmark, fingerprint=digest, renderer=RENDERER)
