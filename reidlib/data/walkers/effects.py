@@ -9,7 +9,8 @@ from reidlib.data.walkers.cameras import Camera
 
 VEIL = 0.68  # grey of the haze
 _LEVELS = 4096
-_FAR = 3.65  # standard deviations up to which numpy's normal float32 numbers are the same on every processor
+# In standard deviations. Beyond, the last bits of numpy's normal numbers differ between processors (see `exact`).
+_FAR = 3.65
 
 
 def expose(clean: np.ndarray, camera: Camera, seed: int) -> np.ndarray:

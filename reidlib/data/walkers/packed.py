@@ -129,7 +129,7 @@ def _render_chunk(chunk: list[tuple[Scene, ...]], resolution: tuple[int, int]) -
 def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int, bar: tqdm) -> str:
     """Write the arrays, of `total` frames, as results arrive, in order; gives the hash of frames and part maps.
 
-    Joints are left out of it: nothing but the part of them that the frames show is trained on.
+    Joints are left out of it; they follow from the same scenes.
     """
     arrays, digest, start = {}, hashlib.sha256(), 0
     for values in results:

@@ -80,9 +80,12 @@ class Pose:
     joints: np.ndarray
 
 
-def _turned(rotation: np.ndarray, *turns: tuple[int, np.ndarray]) -> np.ndarray:
-    """The rotation (n, 3, 3) after turns about its own axes: (0 for x, 1 for y or 2 for z, right-handed angles (n,))."""
-    cosines, sines = exact.cos_and_sin(np.stack([angle for _, angle in turns])[..., None])
+def _turned(rotation: np.ndarray, *turns: tuple[int, np.ndarray | float]) -> np.ndarray:
+    """The rotations (…, 3, 3) after turns about their own axes: (0 for x, 1 for y or 2 for z, right-handed angles)."""
+    angles = np.empty((len(turns), *rotation.shape[:-2], 1))
+    for i, (_, angle) in enumerate(turns):
+        angles[i, ..., 0] = angle
+    cosines, sines = exact.cos_and_sin(angles)
     for (axis, _), c, s in zip(turns, cosines, sines, strict=True):
         j, k = (axis + 1) % 3, (axis + 2) % 3
         before, rotation = rotation, rotation.copy()
@@ -91,7 +94,7 @@ def _turned(rotation: np.ndarray, *turns: tuple[int, np.ndarray]) -> np.ndarray:
     return rotation
 
 
-def _at(rotation: np.ndarray, x: float, y: float, z: float) -> np.ndarray:
+def _at(rotation: np.ndarray, x: np.ndarray | float, y: float, z: float) -> np.ndarray:
     """The vector (x, y, z) of a segment's axes in body axes, (…, 3)."""
     return rotation[..., 0] * x + rotation[..., 1] * y + rotation[..., 2] * z
 
@@ -106,61 +109,61 @@ def pose(body: Body, gait: Gait, angles: Angles, motion: str) -> Pose:
     n, size = len(angles.lean), lengths(body)
     rotations = np.empty((n, len(SEGMENTS), 3, 3))
     origins = np.zeros((n, len(SEGMENTS), 3))
-    constant, upright = np.zeros(n), np.tile(np.eye(3), (n, 1, 1))
+    upright = np.tile(np.eye(3), (n, 2, 1, 1))
+    side = np.array([1.0, -1.0])  # left, right
 
     def put(name: str, rotation: np.ndarray, origin: np.ndarray) -> None:
-        rotations[:, INDEX[name]] = rotation
-        origins[:, INDEX[name]] = origin
+        """One segment (n, …), or the left and the right one of that name (n, 2, …)."""
+        at = INDEX[name] if name in INDEX else slice(INDEX[f"{name}_l"], INDEX[f"{name}_r"] + 1)
+        rotations[:, at] = rotation
+        origins[:, at] = origin
 
-    pelvis = _turned(upright, (1, angles.pelvis_turn), (2, angles.pelvis_drop), (0, 0.4 * angles.lean))
+    pelvis = _turned(upright[:, 0], (1, angles.pelvis_turn), (2, angles.pelvis_drop), (0, 0.4 * angles.lean))
     centre = np.zeros((n, 3))
     centre[:, 0] = angles.sway
     put("pelvis", pelvis, centre)
-    stoop = np.deg2rad(gait.stoop)
-    bent = (0, angles.lean + stoop)
-    chest = _turned(upright, (1, angles.shoulder_turn), bent, (2, -0.4 * angles.pelvis_drop))
+    bent = (0, angles.lean + np.deg2rad(gait.stoop))
+    chest = _turned(upright[:, 0], (1, angles.shoulder_turn), bent, (2, -0.4 * angles.pelvis_drop))
     lumbar = centre + _at(pelvis, 0, 0.38 * size.trunk, 0)
     put("chest", chest, lumbar)
     neck = lumbar + _at(chest, 0, 0.66 * size.trunk, -0.008)
-    nod = _turned(upright, (0, constant + np.deg2rad(gait.head_pitch)), (1, 0.3 * angles.shoulder_turn))
+    nod = _turned(upright[:, 0], (0, np.deg2rad(gait.head_pitch)), (1, 0.3 * angles.shoulder_turn))
     put("head", nod, neck + 0.35 * _at(chest, 0, size.neck, 0) + 0.65 * _at(nod, 0, size.neck, 0.02))
 
-    soles, hands = [], []
     spread = exact.arctan2(2 * size.half_hips - gait.step_width, 2 * (size.thigh + size.shank))
-    for s, (side, sign) in enumerate((("l", 1.0), ("r", -1.0))):
-        hip = centre + _at(pelvis, sign * size.half_hips, 0, 0)
-        outward = _turned(upright, (1, 0.3 * angles.pelvis_turn + sign * np.deg2rad(0.35 * gait.toe_out)))
-        plane = _turned(outward, (2, constant - sign * spread))
-        thigh = _turned(plane, (0, -angles.hip[:, s]))
-        knee = hip + _at(thigh, 0, -size.thigh, 0)
-        shank = _turned(plane, (0, angles.knee[:, s] - angles.hip[:, s]))
-        ankle = knee + _at(shank, 0, -size.shank, 0)
-        pitch = angles.knee[:, s] - angles.hip[:, s] - angles.ankle[:, s]
-        foot = _turned(outward, (1, constant + sign * np.deg2rad(0.65 * gait.toe_out)), (0, pitch))
-        put(f"thigh_{side}", thigh, hip)
-        put(f"shank_{side}", shank, knee)
-        put(f"foot_{side}", foot, ankle)
-        put(f"skirt_{side}", _turned(plane, (0, -0.55 * angles.hip[:, s])), hip)
-        soles += [ankle + _at(foot, 0, -size.ankle, z * size.foot) for z in CONTACTS]
+    hip = centre[:, None] + _at(pelvis[:, None], side[:, None] * size.half_hips, 0, 0)
+    outward = _turned(upright, (1, 0.3 * angles.pelvis_turn[:, None] + side * np.deg2rad(0.35 * gait.toe_out)))
+    plane = _turned(outward, (2, -side * spread))
+    thigh = _turned(plane, (0, -angles.hip))
+    knee = hip + _at(thigh, 0, -size.thigh, 0)
+    shank = _turned(plane, (0, angles.knee - angles.hip))
+    ankle = knee + _at(shank, 0, -size.shank, 0)
+    pitch = (0, angles.knee - angles.hip - angles.ankle)
+    foot = _turned(outward, (1, side * np.deg2rad(0.65 * gait.toe_out)), pitch)
+    put("thigh", thigh, hip)
+    put("shank", shank, knee)
+    put("foot", foot, ankle)
+    put("skirt", _turned(plane, (0, -0.55 * angles.hip)), hip)
 
-        shoulder = lumbar + _at(chest, sign * size.half_shoulders, 0.60 * size.trunk, 0)
-        sideways = np.deg2rad(gait.arm_spread if motion != "riding" else 12.0)
-        hang = _turned(upright, (1, 0.5 * angles.shoulder_turn), (2, constant + sign * sideways))
-        arm = _turned(hang, (0, 0.6 * angles.lean - angles.shoulder[:, s]))
-        elbow = shoulder + _at(arm, 0, -size.arm, 0)
-        inward = (2, constant - sign * (sideways + 0.05))
-        forearm = _turned(hang, inward, (0, 0.6 * angles.lean - angles.shoulder[:, s] - angles.elbow[:, s]))
-        wrist = elbow + _at(forearm, 0, -size.forearm, 0)
-        put(f"arm_{side}", arm, shoulder)
-        put(f"forearm_{side}", forearm, elbow)
-        put(f"hand_{side}", _turned(forearm, (0, constant - 0.2)), wrist)
-        hands.append(wrist + _at(forearm, 0, -0.6 * size.hand, 0))
-    put("bag", _turned(upright, (0, -0.3 * angles.shoulder[:, 0])), hands[0])
+    shoulder = lumbar[:, None] + _at(chest[:, None], side[:, None] * size.half_shoulders, 0.60 * size.trunk, 0)
+    sideways = np.deg2rad(gait.arm_spread if motion != "riding" else 12.0)
+    hang = _turned(upright, (1, 0.5 * angles.shoulder_turn[:, None]), (2, side * sideways))
+    swing = 0.6 * angles.lean[:, None] - angles.shoulder
+    arm = _turned(hang, (0, swing))
+    elbow = shoulder + _at(arm, 0, -size.arm, 0)
+    forearm = _turned(hang, (2, -side * (sideways + 0.05)), (0, swing - angles.elbow))
+    wrist = elbow + _at(forearm, 0, -size.forearm, 0)
+    put("arm", arm, shoulder)
+    put("forearm", forearm, elbow)
+    put("hand", _turned(forearm, (0, -0.2)), wrist)
+    hands = wrist + _at(forearm, 0, -0.6 * size.hand, 0)
+    put("bag", _turned(upright[:, 0], (0, -0.3 * angles.shoulder[:, 0])), hands[:, 0])
 
     if motion == "riding":
-        height = constant + 1.03 * (size.thigh + size.shank + size.ankle)
+        height = np.full(n, 1.03 * (size.thigh + size.shank + size.ankle))
     else:
-        height = angles.flight - np.min([sole[:, 1] for sole in soles], axis=0)
+        soles = [ankle + _at(foot, 0, -size.ankle, z * size.foot) for z in CONTACTS]
+        height = angles.flight - np.min([sole[..., 1] for sole in soles], axis=(0, 2))
     origins[:, :, 1] += height[:, None]
     put("ground", np.eye(3), np.zeros(3))
     return Pose(rotations, origins, _joints(rotations, origins, size))

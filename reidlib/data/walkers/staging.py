@@ -45,12 +45,14 @@ class Actor:
         place = to_camera(camera, exact.product(self.pose.origins, turn.T) + self.place[:, None])[:, shape.segment]
         origin = place + exact.product(shape.origin[:, None], back)[..., 0, :]
         axes = exact.product(shape.axes, back)
-        return Solids(origin.astype(np.float32), axes.astype(np.float32), shape)
+        return Solids(origin.astype(np.float32), np.ascontiguousarray(axes, np.float32), shape)
 
 
 def to_camera(camera: Camera, points: np.ndarray) -> np.ndarray:
     """Points (..., 3) on the ground's axes, with the subject at the origin, in camera axes."""
-    return exact.product(points - [0, EYE, 0], ground_to_camera(camera).T) + [0, 0, camera.distance]
+    turned = exact.product(points - [0, EYE, 0], ground_to_camera(camera).T)
+    turned[..., 2] += camera.distance
+    return turned
 
 
 def to_pixels(window: Window, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
