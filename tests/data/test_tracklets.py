@@ -80,7 +80,8 @@ def test_a_part_of_a_mapped_array_is_pickled_with_its_values(arrays):
 def test_identities_leave_out_distractors_and_junk(make_tracklet):
     tracklets = [make_tracklet(person, 1) for person in (7, 0, 2, -1, 7)]
     assert identities(tracklets) == [2, 7]
-    assert Benchmark(tuple(tracklets), (), (), "all", "", "").num_ids == 2
+    benchmark = Benchmark(tuple(tracklets), (), (), "all", "", "")
+    assert (benchmark.num_ids, benchmark.renderer) == (2, 0)
 
 
 def test_fingerprint_tells_borders_and_order():
@@ -99,7 +100,7 @@ def crowd(make_tracklet):
     others = (make_tracklet(0, 1), make_tracklet(-1, 1))
 
     def build(protocol):
-        return Benchmark((*people, *others), (make_tracklet(50, 1),), (), protocol, "crowd", "f")
+        return Benchmark((*people, *others), (make_tracklet(50, 1),), (), protocol, "crowd", "f", renderer=7)
 
     return build
 
@@ -113,7 +114,7 @@ def test_validation_split_across_cameras(crowd):
     assert len(split.query) == 15
     assert set(identities(split.train)) == set(range(1, 21)) - held_out
     assert all(t.person_id > 0 for t in split.train)
-    assert split.protocol == "cross-camera"
+    assert (split.protocol, split.renderer) == ("cross-camera", 7)
 
 
 def test_validation_split_under_all_keeps_queries_out_of_the_gallery(crowd):

@@ -129,7 +129,7 @@ def _render_chunk(chunk: list[tuple[Scene, ...]], resolution: tuple[int, int]) -
 def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int, bar: tqdm) -> str:
     """Write the arrays, of `total` frames, as results arrive, in order; gives the hash of frames and part maps.
 
-    Joints are left out of it: their last digits may differ between machines.
+    Joints are left out of it; they follow from the same scenes.
     """
     arrays, digest, start = {}, hashlib.sha256(), 0
     for values in results:
