@@ -179,8 +179,8 @@ def reproduce(
     if different:
         warnings.warn(
             f"this machine draws {', '.join(sorted(different))} differently than the machine of the other records does "
-            "(their fingerprints differ): numbers measured here are of other pixels, and a row is of one machine only if "
-            "all of it is measured again with --fresh",
+            "(their fingerprints differ): numbers measured here are of other pixels, and a row is of one machine only "
+            "if all of it is measured again with --fresh",
             stacklevel=2,
         )
     return done
