@@ -2,6 +2,7 @@
 
 import functools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,3 +151,29 @@ def test_half_split_halves_the_identities(crowd):
         assert split.protocol == "cross-camera"
     assert len({split.fingerprint for split in splits}) == 3
     assert half_split(tracklets[1:], 0, "crowd").fingerprint != splits[0].fingerprint
+
+
+def test_a_benchmark_is_mapped_tracklet_by_tracklet(small_benchmark):
+    seen = []
+
+    def change(tracklet):
+        seen.append(tracklet)
+        return None if tracklet.person_id == 0 else replace(tracklet, camera_id=tracklet.camera_id + 10)
+
+    found = small_benchmark.map(change, "cameras moved")
+    assert seen == small_benchmark.everybody and len(seen) == len(set(seen))
+    for part in ("train", "query", "gallery"):
+        kept = [t for t in getattr(small_benchmark, part) if t.person_id != 0]
+        assert [(t.person_id, t.camera_id) for t in getattr(found, part)] == [
+            (t.person_id, t.camera_id + 10) for t in kept
+        ]
+    assert found.fingerprint not in (small_benchmark.fingerprint, small_benchmark.map(change, "otherwise").fingerprint)
+    both = replace(small_benchmark, query=small_benchmark.gallery).map(change, "x")
+    assert both.query == both.gallery  # one tracklet stays one
+
+
+def test_all_training_identities_may_be_searched(small_benchmark):
+    found = validation_split(small_benchmark, fraction=1.0)
+    assert identities(found.query) == identities(small_benchmark.train) and not found.train
+    with pytest.raises(ValueError, match=r"fraction=0.01 of 3 identities"):
+        validation_split(small_benchmark, fraction=0.01)

@@ -96,6 +96,21 @@ def test_expansion_comes_before_distances_and_re_ranking(features):
     assert np.array_equal(features.distances("euclidean", expansion=expansion), features.distances("euclidean"))
 
 
+def test_the_mean_over_strips_is_another_ranking():
+    features = room.RetrievalFeatures(
+        *(np.array([[0.0, 0, 0, 0]], np.float32), np.array([1]), np.array([1])),
+        *(np.array([[3.0, 4, 0, 0], [3, 0, 3, 0]], np.float32), np.array([1, 2]), np.array([2, 2])),
+    )
+    np.testing.assert_allclose(features.distances("2 strips"), [[2.5, 3.0]])  # (5 + 0) / 2 and (3 + 3) / 2
+    np.testing.assert_allclose(features.distances("euclidean"), [[5, 18**0.5]], rtol=1e-6)
+    assert features.scores("all", "2 strips").cmc[1] == 1 and features.scores("all", "euclidean").cmc[1] == 0
+    for wrong in ("3 strips", "0 strips", "many strips"):
+        with pytest.raises(ValueError, match=f"metric='{wrong}': expected a number of strips that divides the 4"):
+            features.distances(wrong)
+    with pytest.raises(ValueError, match="metric='2 strips' is neither expanded nor re-ranked"):
+        features.distances("2 strips", rerank={})
+
+
 def test_mixing_returns_the_queries_to_the_gallery(features):
     mixed = features.mixing()
     assert mixed.gallery_ids.tolist() == [1, -1, 0, 1, 2, 1, 2]

@@ -216,7 +216,9 @@ def start_killable(checkpoint: Path, weights: Path) -> subprocess.Popen:
 def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
     uninterrupted = start_killable(tmp_path / "whole.pt", tmp_path / "whole-weights.pt")
     checkpoint, weights = tmp_path / "killed.pt", tmp_path / "killed-weights.pt"
-    moments = random.Random(time.time())
+    seed = int(time.time())
+    print(f"moments drawn by random.Random({seed})")  # shown when the test fails
+    moments = random.Random(seed)
     for _ in range(3):
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
         process = start_killable(checkpoint, weights)
