@@ -14,6 +14,23 @@ from reidlib.experiments.evaluations.retrieval import entry_of_retrieval
 from reidlib.experiments.records import FIGURES, Record, config_hash, read_record, read_records, write_record
 
 
+@pytest.mark.parametrize(
+    ("ranks", "collapsed"),
+    [
+        ([425, 425, 421, 0, 437, 3], True),
+        ([[97, 96], [97, 43], [97, 97]], True),
+        ([1, 2, 400, 1, 1], False),
+        (np.random.default_rng(0).permutation(400).tolist(), False),  # by chance
+        ([3, 3, 3, 4], False),  # in a small gallery
+    ],
+)
+def test_ranks_tell_a_collapsed_network(record, ranks, collapsed):
+    assert not record.collapsed
+    found = replace(record, queries={"usual": {"first_match_rank": ranks}})
+    assert found.collapsed == collapsed
+    assert not replace(found, notes={"tied": 0.1}).collapsed and replace(found, notes={"tied": 0.9}).collapsed
+
+
 @pytest.fixture
 def record():
     """A record of three queries: one found at rank 1, one at rank 2, one without a match."""
