@@ -36,19 +36,18 @@ def subfolders(folder: Path, expected: str) -> list[Path]:
 
 
 def image_names(folder: str | Path) -> list[str]:
-    """The names of the images in a folder, in natural order: x_2.jpg before x_10.JPG; none if there is no folder."""
+    """The names of the images in a folder, in no order; none if there is no folder."""
     if not os.path.isdir(folder):
         return []
-    found = [name for name in os.listdir(folder) if name[0] != "." and name.lower().endswith(IMAGES)]
-    return sorted(found, key=natural)
+    return [name for name in os.listdir(folder) if name[0] != "." and name.lower().endswith(IMAGES)]
 
 
 def images(folder: Path, expected: str) -> list[Path]:
-    """The images in a folder, in natural order; FileNotFoundError if there is none."""
+    """The images in a folder, in natural order: x_2.jpg before x_10.JPG; FileNotFoundError if there is none."""
     names = image_names(folder)
     if not names:
         raise FileNotFoundError(f"{folder}: expected {expected}")
-    return [folder / name for name in names]
+    return [folder / name for name in sorted(names, key=natural)]
 
 
 def natural(name: str) -> tuple[list, str]:

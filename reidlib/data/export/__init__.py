@@ -1,7 +1,8 @@
 """Writing a benchmark in the on-disk layout of the data set that it is modelled on: one function a layout.
 
 The loaders then read it as they read the real data. Every function writes into a hidden folder beside `root`, which
-becomes `root` when everything is written; FileExistsError if `root` is there already (`refuse_existing` asks beforehand).
+becomes `root` when everything is written; FileExistsError if `root` is there already, which `refuse_existing` tells
+beforehand.
 """
 
 from reidlib.data.export.files import refuse_existing
