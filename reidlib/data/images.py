@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +80,7 @@ class MaskFiles:
         crop: tuple[int, int, int, int] | None = None,
     ):
         self._files = _Files(paths, mask_levels, Image.Resampling.NEAREST, resolution, crop)
+        self._code: MaskCode | None = None  # found when it is needed
 
     def __len__(self) -> int:
         return len(self._files.paths)
@@ -92,12 +92,10 @@ class MaskFiles:
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """Silhouettes, uint8 (n, H, W) of 0 and 1."""
+        if self._code is None:
+            looked_at = np.unique(np.linspace(0, len(self) - 1, LOOKED_AT).round().astype(int))
+            self._code = mask_code([self._files.read([number])[0] for number in looked_at])
         return self._code.person(self._files.read(indices))
-
-    @cached_property
-    def _code(self) -> MaskCode:
-        looked_at = np.unique(np.linspace(0, len(self) - 1, LOOKED_AT).round().astype(int))
-        return mask_code([self._files.read([number])[0] for number in looked_at])
 
 
 class _Files:

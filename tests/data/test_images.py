@@ -61,9 +61,11 @@ def test_masks_are_read_by_one_rule_for_all_files_of_a_tracklet(tmp_path):
     assert len(files) == 40
     assert (files.read([31])[0] == mask).all()
     assert files.read(range(40)).sum() == mask.sum()
-    Image.fromarray(1 - mask).save(tmp_path / "39.png")  # the last of those that are looked at, and inverted
-    other = MaskFiles(sorted(tmp_path.iterdir()))
-    assert (other.read([39])[0] == mask).all()
+    for number in range(40):
+        Image.fromarray(1 - mask if number == 31 else mask * 0 + 1).save(tmp_path / f"{number:02d}.png")
+    inverted = MaskFiles(sorted(tmp_path.iterdir()))
+    assert inverted.read([5]).sum() == 0  # all white is nobody, as the one with a person tells
+    assert (inverted.read([31])[0] == mask).all()
 
 
 def test_a_missing_mask_is_reported_at_the_caller_s_line(folder):

@@ -37,7 +37,7 @@ def test_the_centre_is_the_median_column_not_the_middle_of_the_box():
 
 @pytest.mark.parametrize("shape", [(1, 64, 32), (64, 32, 3), (64,)])
 def test_masks_of_other_shapes_are_refused(shape):
-    with pytest.raises(ValueError, match=rf"masks: expected \(H, W\) each, found shape \({shape[0]}, .*; give masks"):
+    with pytest.raises(ValueError, match=rf"masks: expected \(H, W\) each, found shape \({shape[0]},.*; give masks"):
         align([np.ones((64, 32)), np.ones(shape)])
 
 
