@@ -52,7 +52,7 @@ def load(
     it, the usual 74 / 50. resolution: (H, W) of colour frames. size: (h, w) of the aligned silhouettes, which are made
     by `workers` processes at the first call and kept in the cache folder.
 
-    A warning counts the walks that are missing. FileNotFoundError or ValueError naming the file or folder at fault.
+    Warnings count missing subjects and walks. FileNotFoundError or ValueError naming the file or folder at fault.
     """
     root = Path(root)
     usual = tuple([f"{person:03d}" for person in people] for people in (range(1, 75), range(75, 125)))

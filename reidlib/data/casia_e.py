@@ -51,7 +51,7 @@ def load(
     tracklet's condition names height and scene as well, such as "H-scene2-bg". The other arguments are those of
     `reidlib.data.oumvlp.load`.
 
-    A warning counts walks without silhouettes. FileNotFoundError or ValueError naming the file or folder at fault.
+    Warnings count missing subjects and walks. FileNotFoundError or ValueError naming the file or folder at fault.
     """
     root = Path(root)
     subjects = choose_partition(partition, root / "CASIA-E.json", usual_partition(), PARTITION_FROM)

@@ -208,7 +208,7 @@ def choose_partition(given: str | Path | None, beside: Path, usual: Partition, s
     beside = folders.spelt(beside)
     if given is not None or beside.is_file():
         return read_partition(beside if given is None else given, source)
-    if others := sorted(path.name for path in beside.parent.glob("*.[jJ][sS][oO][nN]")):
+    if others := sorted(path.name for path in beside.parent.glob("[!.]*.[jJ][sS][oO][nN]")):
         raise ValueError(f"{beside.parent / others[0]}: is it the partition? Call it {beside.name}, or give partition=")
     return usual
 

@@ -37,7 +37,7 @@ def load(
     partition: a file such as OUMVLP.json; by default the one in `root` or, without it, the official one. size: (h, w)
     of the aligned silhouettes, which are made by `workers` processes at the first call and kept in the cache folder.
 
-    A warning counts the walks that are missing. FileNotFoundError or ValueError naming the file or folder at fault.
+    Warnings count missing subjects and walks. FileNotFoundError or ValueError naming the file or folder at fault.
     """
     root = Path(root)
     subjects = choose_partition(partition, root / "OUMVLP.json", official_partition(), PARTITION_FROM)
