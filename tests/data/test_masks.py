@@ -117,6 +117,8 @@ def test_tracklets_without_a_silhouette_are_left_out(benchmark):
     with pytest.warns(UserWarning, match="1 of 3 tracklets have no usable silhouette"):
         found = with_silhouettes(more, "true", SIZE, progress=False)
     assert [t.person_id for t in (*found.train, *found.gallery)] == [1, 2, 2]
+    with pytest.raises(ValueError, match="blocks: expected usable silhouettes, found none in 1 tracklets' masks"):
+        with_silhouettes(Benchmark((empty,), (empty,), (empty,), "all", "blocks", "i"), "still", SIZE, progress=False)
 
 
 def test_unknown_qualities_and_data_without_masks_are_refused(benchmark):
