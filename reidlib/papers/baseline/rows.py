@@ -97,7 +97,7 @@ def _rendered() -> list[Row]:
         *_untrained("lab", 3, **cross_view),
         _energy_image("lab", **cross_view),
         Row("lab", "AGW baseline", on_lab, seeds=3),
-        Row("lab", "GaitSet", GAITSET, seeds=3, keep_network=True),
+        Row("lab", "GaitSet", GAITSET, seeds=3),
         Row("lab, two distances", "GaitSet, strips joined", GAITSET, seeds=3),
         Row("lab, two distances", "GaitSet, mean over strips", replace(GAITSET.of_parts(GAITSET), metric=STRIPS), 3),
         _energy_image("crowd", evaluation="cross-view", conditions=("all",)),

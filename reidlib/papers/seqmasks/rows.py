@@ -154,7 +154,7 @@ def _tables(wild: Run, laboratory: Run, seeds: int) -> list[Row]:
         ("IV", "Ours (end2end)", system(wild, WHOLE), MARS_SCORES),
     ]
     features = {("I", WHOLE), ("II", WHOLE), ("II", FOREGROUND)}
-    networks = {(name, label) for name in ("I", "II") for label in (BASELINE, FOREGROUND, GAIT, WHOLE)}
+    networks = {*(("I", label) for label in (BASELINE, FOREGROUND, GAIT, WHOLE)), ("II", BASELINE), ("II", WHOLE)}
     return [
         Row(
             *(name, label, run, seeds),
