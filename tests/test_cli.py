@@ -12,12 +12,12 @@ import nbformat
 import numpy as np
 import pytest
 from PIL import Image
-from reidlib.papers.records import read_records
-from reidlib.papers.rows import Row, Run
 
 from reidlib import cli
 from reidlib.cli import main
 from reidlib.data import Benchmark, casia_b, mars, walkers
+from reidlib.experiments import Row, Run
+from reidlib.experiments.records import read_records
 from reidlib.papers import baseline, runs, tables
 
 ROOT = Path(__file__).resolve().parents[1]

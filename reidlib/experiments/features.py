@@ -19,6 +19,7 @@ from reidlib.evaluation import (
     pairwise_distances,
     retrieval_scores,
 )
+from reidlib.evaluation.arrays import feature_pair
 from reidlib.evaluation.distances import unit_rows
 from reidlib.experiments.clips import batches_of, clip_content, inputs_of
 from reidlib.experiments.run import Run
@@ -61,7 +62,8 @@ class RetrievalFeatures:
         arguments of `cluster_query_expansion`, which comes first. rerank: arguments of `k_reciprocal_rerank`, {} for
         the usual ones. Both see all queries together.
         """
-        query, gallery = self.query_features, self.gallery_features
+        names = "query_features", "gallery_features"
+        query, gallery = feature_pair(names, self.query_features, self.gallery_features)
         if expansion is not None:
             query, gallery = cluster_query_expansion(*_as_compared(query, gallery, metric), **expansion)
         if rerank is None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from reidlib.data import Benchmark
 from reidlib.experiments.run import Run
 from reidlib.models import Network
@@ -30,6 +32,16 @@ class Measured:
     cases: Mapping[str, Mapping] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, float] = field(default_factory=dict)
+
+
+def per_frame(group: str, values: Mapping[str, np.ndarray], units: Mapping[str, str] | None = None) -> Measured:
+    """One group of scores that are means over frames, whose values (N,) are the cases; NaN is left out, and None in the
+    cases. ValueError if a score has no frame at all."""
+    if empty := [name for name, found in values.items() if np.isnan(found).all()]:
+        raise ValueError(f"{group}: no frame to measure {empty[0]} on; the test clips show nobody")
+    scores = {name: round(float(np.nanmean(found)), 6) for name, found in values.items()}
+    cases = {name: [None if v != v else round(float(v), 5) for v in found] for name, found in values.items()}
+    return Measured({group: scores}, {group: cases}, units or {})
 
 
 class Evaluation(Protocol):

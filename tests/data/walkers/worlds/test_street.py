@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from reidlib.papers.records import FIGURES
 from scipy.stats import binom
 
 from reidlib.data.attributes import MARS
@@ -14,6 +13,7 @@ from reidlib.data.walkers import packed, street
 from reidlib.data.walkers.scene import MOTIONS
 from reidlib.data.walkers.wardrobe import attributes
 from reidlib.data.walkers.worlds import outdoors
+from reidlib.experiments.records import FIGURES
 
 
 @pytest.fixture
