@@ -1,5 +1,6 @@
 """Figures from results: each function takes arrays, tracklets or tables and gives a matplotlib figure."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -264,8 +265,9 @@ def claim_intervals(ledger: pd.DataFrame) -> Figure:
     ledger: of `reidlib.papers.claims`. A dot has the measured difference and its interval, a cross the difference in
     the paper's own numbers. Beyond ±1 the axis is logarithmic. Claims that are not yet measured have no dot.
     """
-    height, font = (0.28, 8) if len(ledger) <= 20 else (0.16, 6)
-    figure, axes = plt.subplots(figsize=(7.5, height * len(ledger) + 1), layout="constrained")
+    few = len(ledger) <= 12
+    size = (9, 0.38 * len(ledger) + 1) if few else (7.5, 0.16 * len(ledger) + 1)
+    figure, axes = plt.subplots(figsize=size, layout="constrained")
     for place, claim in enumerate(ledger.itertuples()):
         axes.plot(claim.reported, place, "x", color="black", markersize=4)
         colour = VERDICTS.get(claim.verdict, NEUTRAL)
@@ -273,7 +275,11 @@ def claim_intervals(ledger: pd.DataFrame) -> Figure:
         axes.plot([claim.low, claim.high], [place, place], color=colour)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_xscale("symlog", linthresh=1)
-    axes.set_yticks(range(len(ledger)), ledger["claim"], fontsize=font)
+    low, high = axes.get_xlim()
+    points = [x for x in (-30, -10, -3, -1, 0, 1, 3, 10, 30) if low < x < high]
+    axes.set_xticks(points, [f"{x:+d}" if x else "0" for x in points], fontsize=8)
+    texts = [textwrap.fill(text, 60) for text in ledger["claim"]] if few else ledger["claim"]
+    axes.set_yticks(range(len(ledger)), texts, fontsize=8 if few else 6)
     axes.set(ylim=(len(ledger) - 0.5, -0.5), xlabel="points, measured (dot) and reported (cross)")
     keys = [Line2D([], [], color=colour, marker="o", label=verdict) for verdict, colour in VERDICTS.items()]
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=7)

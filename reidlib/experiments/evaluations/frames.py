@@ -40,7 +40,9 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
         per_frame(group, {label: np.concatenate(v) for label, v in values.items()}, {"PSNR": "dB"})
         for group, values in groups.items()
     ]
-    return Measured(*({k: v for m in measured for k, v in getattr(m, part).items()} for part in ("scores", "cases", "units")))
+    return Measured(
+        *({k: v for m in measured for k, v in getattr(m, part).items()} for part in ("scores", "cases", "units"))
+    )
 
 
 def columns(run: Run) -> dict[str, tuple[str, str]]:

@@ -23,7 +23,9 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
     """
     dense = run.test_sampling == "dense"
     predicted, truth, flow = [], [], []
-    for batch, output in answers(network, benchmark.query, run, progress, truth=("parts", *(["flow"] if dense else []))):
+    for batch, output in answers(
+        network, benchmark.query, run, progress, truth=("parts", *(["flow"] if dense else []))
+    ):
         if "segments" not in output.visuals:
             raise ValueError(f'{run.model} shows no segments; evaluate a network with visuals["segments"]')
         number = output.visuals["segments"].shape[2]
