@@ -3,6 +3,7 @@ give the stored output, is nbval's part."""
 
 import ast
 import base64
+import functools
 import json
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from reidlib import notebooks
+from reidlib.cli import main
 from reidlib.notebooks import WIDGET, NotebookError, normalised, run_notebooks, write
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -192,3 +195,17 @@ def test_a_failure_names_notebook_cell_and_error(folders):
     assert "KeyError" not in (folder / "00_first.ipynb").read_text()
     with pytest.raises(ValueError, match="no notebook is called 99_none; known: 00_first, 01_second"):
         run_notebooks(["99_none"], folder=folder, executed=executed)
+
+
+def test_the_verb_ends_with_the_first_that_fails(folders, monkeypatch, capsys):
+    folder, executed = folders
+    nbformat.write(new_notebook(cells=[new_code_cell("1 / 0")]), folder / "00_first.ipynb")
+    here = functools.partial(run_notebooks, folder=folder, executed=executed)
+    monkeypatch.setattr(notebooks, "run_notebooks", here)
+    assert main(["notebooks"]) == 1
+    out, error = capsys.readouterr()
+    assert out == "[1/2] 00_first failed\n" and not (executed / "01_second.ipynb").exists()
+    assert error.startswith("reidlib notebooks: 00_first.ipynb, cell 0: ZeroDivisionError: division by zero")
+    assert main(["notebooks", "--save", "01_second"]) == 0
+    assert nbformat.read(folder / "01_second.ipynb", 4).cells[0].outputs[0].text == "42\n"
+    assert main(["notebooks", "99_none"]) == 2
