@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS, EXECUTED = ROOT / "notebooks", ROOT / "build" / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 BAR = re.compile(r"\d+%\||\d\w* \[\d+:\d\d")  # of tqdm: "40%|████      | …" or, without a total, "12it [00:03, …"
-STYLED = re.compile(r'id="T_(\w+?)"')  # a styled table of pandas, whose name is drawn anew each time
+STYLED = re.compile(r'<table id="T_(\w+)"')  # a styled table of pandas, whose name is drawn anew each time
 ADDRESS = re.compile(r"0x[0-9a-f]{6,16}")  # of an object in memory
 
 

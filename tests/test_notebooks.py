@@ -135,7 +135,8 @@ def test_names_that_are_drawn_anew_are_the_same_each_time():
         return shown(text_html=html, text_plain=f"<Styler at {address}>")
 
     assert kept(table("0a1f2", "0x7f0000aa1234")) == kept(table("99b42", "0x7e1234567890"))
-    assert "#T_00_0_row0" in kept(table("0a1f2", "0x7f0000aa1234"))[0].data["text/html"]
+    [first] = kept(table("0a1f2", "0x7f0000aa1234"))
+    assert "#T_00_0_row0" in first.data["text/html"] and kept(first) == [first]
 
 
 def test_a_notebook_is_written_only_if_it_differs(tmp_path):
