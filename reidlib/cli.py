@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -101,8 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--top", type=_positive, default=8, metavar="K", help="how many of each ranked list")
     add("--all", action="store_true", help="search short, standing and hardly visible tracklets as well")
 
-    add = verb("notebooks", _notebooks, "Run every notebook, in reading order and in place.").add_argument
+    add = verb("notebooks", _notebooks, "Run every notebook, in reading order, into build/notebooks.").add_argument
     add("names", nargs="*", help="only these (00_tour …)")
+    add("--save", action="store_true", help="write what is committed instead, into notebooks/")
+
+    verb("report", _report, "Write the tables of README.md and figures/*/report.md from the records.")
     return parser
 
 
@@ -280,15 +282,18 @@ def _outside_the_repository(option: str, folder: Path) -> None:
 
 
 def _notebooks(chosen: argparse.Namespace) -> int:
-    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    if unknown := set(chosen.names) - {path.stem for path in notebooks}:
-        known = ", ".join(path.stem for path in notebooks) or "none"
-        raise ValueError(f"no notebook is called {', '.join(sorted(unknown))}; known: {known}")
-    notebooks = [path for path in notebooks if not chosen.names or path.stem in chosen.names]
-    for number, path in enumerate(notebooks, start=1):
-        print(f"[{number}/{len(notebooks)}] {path.name}", flush=True)
-        command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace"]
-        command += ["--ExecutePreprocessor.store_widget_state=False", str(path)]
-        if status := subprocess.run(command).returncode:
-            return status
+    from reidlib.notebooks import NotebookError, run_notebooks
+
+    try:
+        run_notebooks(chosen.names, chosen.save)
+    except NotebookError as error:
+        print(f"reidlib notebooks: {error}; it lies in build/notebooks as far as it ran", file=sys.stderr)
+        return 1
     return 0
+
+
+def _report(chosen: argparse.Namespace) -> None:
+    from reidlib.experiments.reports import write_reports
+
+    for path in write_reports(ROOT):
+        print(f"wrote {path.relative_to(ROOT)}")

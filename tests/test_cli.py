@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 from PIL import Image
@@ -303,30 +302,6 @@ def test_evaluate_refuses_what_does_not_fit(features, capsys, tmp_path):
     assert "differ in feature shape" in refused(capsys, "evaluate", tmp_path / "wide.npz")
 
 
-def notebook(path, source):
-    cell = nbformat.v4.new_code_cell(source)
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
-
-
-def test_notebooks_are_run_in_place_in_order_until_one_fails(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(cli, "ROOT", tmp_path)
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    notebook(folder / "00_sum.ipynb", "print(40 + 2)")
-    notebook(folder / "01_wrong.ipynb", "1 / 0")
-    notebook(folder / "02_never.ipynb", "print('never')")
-    assert main(["notebooks"]) == 1
-    out, error = capfd.readouterr()
-    assert out.splitlines()[:2] == ["[1/3] 00_sum.ipynb", "[2/3] 01_wrong.ipynb"]
-    assert "[3/3]" not in out and "ZeroDivisionError" in error
-    first, _, last = (nbformat.read(path, as_version=4).cells[0] for path in sorted(folder.glob("*.ipynb")))
-    assert first.outputs[0].text == "42\n" and first.execution_count == 1
-    assert last.outputs == []
-    assert main(["notebooks", "03_none"]) == 2
-    known = "known: 00_sum, 01_wrong, 02_never"
-    assert capfd.readouterr().err == f"reidlib notebooks: no notebook is called 03_none; {known}\n"
-
-
 def test_interruption_is_no_traceback(monkeypatch, capsys):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
@@ -343,7 +318,7 @@ def test_help_needs_no_heavy_import():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
-    for verb in ("reproduce", "tables", "render", "export", "evaluate", "notebooks"):
+    for verb in ("reproduce", "tables", "render", "export", "evaluate", "notebooks", "report"):
         assert re.search(rf"^    {verb}\s", done.stdout, re.MULTILINE)
     module = subprocess.run([sys.executable, "-m", "reidlib", "sing"], cwd=ROOT, capture_output=True, text=True)
     assert module.returncode == 2 and "invalid choice: 'sing'" in module.stderr
