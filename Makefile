@@ -1,5 +1,5 @@
-# make reproduce   install, run every notebook on the rendered benchmark, write figures/
-# make test        install, then every test and every notebook
+# make reproduce   install, measure what has no record, write figures/ and reports, run every notebook (into build/)
+# make test        install, then lint, every test and every notebook; what failed is said at the end
 # make lab         install, then open JupyterLab on the tour
 PYTHON ?= python3
 # Large tensors are kept by the allocator instead of being returned to the system each time: 5 to 10 % faster training.
@@ -20,14 +20,18 @@ reproduce: .venv/installed
 	$(RUN) reidlib reproduce seqmasks
 	for world in street campus pair stills; do $(RUN) reidlib render $$world --resolution 128x64 --num-ids 80 \
 		--sheet figures/walkers/$$world-128x64.png || exit; done
+	$(RUN) reidlib report
 	$(RUN) reidlib notebooks
 
 test: .venv/installed
-	$(RUN) ruff check .
-	$(RUN) ruff format --check .
-	$(RUN) pytest -q -n 2 --dist loadscope
-	$(RUN) pytest -q -n 2 --dist loadscope --nbval-lax --nbval-current-env \
-		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
+	@failed=; \
+	echo "== lint"; $(RUN) ruff check . || failed="$$failed lint"; \
+	echo "== format"; $(RUN) ruff format --check . || failed="$$failed format"; \
+	echo "== tests"; $(RUN) pytest -q -n 2 --dist loadscope || failed="$$failed tests"; \
+	echo "== notebooks"; $(RUN) pytest -q -n 2 --dist loadscope --nbval-lax --nbval-current-env \
+		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks || failed="$$failed notebooks"; \
+	if [ "$$failed" ]; then echo "make test: failed:$$failed"; exit 1; fi; \
+	echo "make test: lint, format, tests and notebooks passed"
 
 lab: .venv/installed
 	.venv/bin/jupyter lab notebooks/00_tour.ipynb

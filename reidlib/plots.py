@@ -1,6 +1,8 @@
 """Figures from results: each function takes arrays, tracklets or tables and gives a matplotlib figure."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -11,19 +13,38 @@ from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from PIL import Image
 
 from reidlib.data import Tracklet
 
 RIGHT, WRONG, NEUTRAL = "#2a9d4a", "#d1383d", "#8a8a8a"
 DPI = 100
+LEVELS, SHARE = 8, 2e-5  # of 255, and of the pixels: what two machines may draw differently in one picture
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG (100 dpi), making the folder if needed; gives the path."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI, bbox_inches="tight")
+    """Write a figure as PNG (100 dpi), making the folder if needed; gives the path.
+
+    A file that shows the same picture already is left as it is, so that it changes only if what it shows does.
+    """
+    path, drawn = Path(path), BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    if not (path.exists() and same_picture(path.read_bytes(), drawn.getvalue())):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(drawn.getvalue())
     return path
+
+
+def same_picture(one: bytes, other: bytes) -> bool:
+    """Whether two PNG files show the same but for rounding: equal sizes, and at most 2 in 100,000 pixels with a channel
+    that differs by more than 8 of 255 levels. What is no picture is not the same as anything."""
+    try:
+        pixels = [np.asarray(Image.open(BytesIO(content)).convert("RGBA"), np.int16) for content in (one, other)]
+    except (OSError, SyntaxError):  # of PIL, for broken files
+        return False
+    if pixels[0].shape != pixels[1].shape:
+        return False
+    return bool((np.abs(pixels[0] - pixels[1]).max(axis=-1) > LEVELS).mean() <= SHARE)
 
 
 def show_image(axes: Axes, image: np.ndarray, title: str = "", edge: str | None = None) -> None:
@@ -244,7 +265,9 @@ def claim_intervals(ledger: pd.DataFrame) -> Figure:
     ledger: of `reidlib.papers.claims`. A dot has the measured difference and its interval, a cross the difference in
     the paper's own numbers. Beyond ±1 the axis is logarithmic. Claims that are not yet measured have no dot.
     """
-    figure, axes = plt.subplots(figsize=(7.5, 0.16 * len(ledger) + 1), layout="constrained")
+    few = len(ledger) <= 12
+    size = (9, 0.38 * len(ledger) + 1) if few else (7.5, 0.16 * len(ledger) + 1)
+    figure, axes = plt.subplots(figsize=size, layout="constrained")
     for place, claim in enumerate(ledger.itertuples()):
         axes.plot(claim.reported, place, "x", color="black", markersize=4)
         colour = VERDICTS.get(claim.verdict, NEUTRAL)
@@ -252,7 +275,11 @@ def claim_intervals(ledger: pd.DataFrame) -> Figure:
         axes.plot([claim.low, claim.high], [place, place], color=colour)
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_xscale("symlog", linthresh=1)
-    axes.set_yticks(range(len(ledger)), ledger["claim"], fontsize=6)
+    low, high = axes.get_xlim()
+    points = [x for x in (-30, -10, -3, -1, 0, 1, 3, 10, 30) if low < x < high]
+    axes.set_xticks(points, [f"{x:+d}" if x else "0" for x in points], fontsize=8)
+    texts = [textwrap.fill(text, 60) for text in ledger["claim"]] if few else ledger["claim"]
+    axes.set_yticks(range(len(ledger)), texts, fontsize=8 if few else 6)
     axes.set(ylim=(len(ledger) - 0.5, -0.5), xlabel="points, measured (dot) and reported (cross)")
     keys = [Line2D([], [], color=colour, marker="o", label=verdict) for verdict, colour in VERDICTS.items()]
     figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=7)

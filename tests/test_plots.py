@@ -1,6 +1,7 @@
 """What the figures contain."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -271,3 +272,44 @@ def test_figures_are_saved_as_small_pictures_in_new_folders(tmp_path):
     assert path == tmp_path / "new" / "sheet.png"
     with Image.open(path) as image:
         assert image.format == "PNG" and max(image.size) <= 200
+        assert image.info.keys() <= {"dpi"}  # neither a date nor a version
+
+
+def bar(height):
+    figure, axes = plt.subplots(figsize=(3, 2))
+    axes.bar([0, 1], [1, height])
+    axes.set_title(f"{height:.1f}")
+    return figure
+
+
+def test_a_figure_is_written_again_only_if_it_shows_something_else(tmp_path):
+    path = plots.save(bar(2), tmp_path / "bar.png")
+    written = path.stat().st_mtime_ns
+    assert plots.save(bar(2), path).stat().st_mtime_ns == written
+    first = path.read_bytes()
+    plots.save(bar(1.9), path)
+    assert path.read_bytes() != first
+    plots.save(bar(2), path)
+    assert path.read_bytes() == first
+    path.write_bytes(first[:200])  # as after a full disk
+    plots.save(bar(2), path)
+    assert path.read_bytes() == first
+
+
+def png(pixels, mode="RGB"):
+    file = BytesIO()
+    Image.fromarray(pixels).convert(mode).save(file, "png")
+    return file.getvalue()
+
+
+def test_pictures_are_the_same_but_for_rounding():
+    pixels = np.random.default_rng(0).integers(20, 200, (200, 300, 3), np.uint8)
+    assert plots.same_picture(png(pixels), png(pixels + np.uint8(8)))
+    assert not plots.same_picture(png(pixels), png(pixels + np.uint8(9)))
+    assert plots.same_picture(png(pixels), png(pixels, "RGBA"))
+    assert not plots.same_picture(png(pixels), png(pixels[:, :299]))
+    assert not plots.same_picture(png(pixels), b"")
+    for changed, same in ((1, True), (2, False)):  # of 60,000 pixels, in one channel
+        other = pixels.copy()
+        other[7, :changed, 1] += 50
+        assert plots.same_picture(png(pixels), png(other)) is same

@@ -54,7 +54,6 @@ def test_the_page_ends_with_a_row_in_a_table_and_scores_of_features(place, capsy
 
 
 def test_it_goes_on_with_pictures_of_your_own(place, capsys):
-    pytest.importorskip("reidlib.data.folder")
     colours = {"Anna": (200, 40, 40), "Bert": (40, 40, 200)}
     for person, colour in colours.items():
         for camera in ("door", "yard"):

@@ -1,4 +1,4 @@
-"""The verbs that show what the records say: `tables` and `claims`."""
+"""The verbs that say what the records say: `tables`, `claims` and `report`."""
 
 import argparse
 import json
@@ -29,6 +29,8 @@ def add_verbs(verb) -> None:
     add("--json", action="store_true", help="Print one object for every claim.")
     options.add_figures(add)
     options.add_files(add)
+
+    verb("report", _report, "Write the tables of README.md and figures/*/report.md from the records.")
 
 
 def _tables(chosen: argparse.Namespace) -> None:
@@ -107,6 +109,13 @@ def _judged(claim) -> Iterator[str]:
     if claim.reported == claim.reported:
         yield f"reported {claim.reported:+.1f}"
     yield from (text for text in (claim.control, claim.note) if isinstance(text, str))
+
+
+def _report(chosen: argparse.Namespace) -> None:
+    from reidlib.experiments.reports import write_reports
+
+    for path in write_reports(options.ROOT):
+        print(f"wrote {path.relative_to(options.ROOT)}")
 
 
 def _print_objects(frame: "pd.DataFrame") -> None:

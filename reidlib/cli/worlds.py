@@ -71,6 +71,7 @@ def _export(chosen: argparse.Namespace) -> None:
 
     if chosen.rgb and chosen.layout != "casia_b":
         raise ValueError(f"--rgb {chosen.rgb} is for --layout casia_b, whose main folder holds silhouettes")
+    export.refuse_existing(chosen.folder, chosen.rgb)
     name, settings, loader = LAYOUTS[chosen.layout]
     content = getattr(walkers, name)(chosen.seed, **settings, **_sized(chosen))
     getattr(export, chosen.layout)(content, chosen.folder, **({"rgb": chosen.rgb} if chosen.rgb else {}))

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reidlib.data import folders
 from reidlib.data.tracklets import Tracklet
 
 KEYS = ("person_id", "camera_id", "tracklets_id")  # the last is the T number of MARS's file names
@@ -96,26 +97,37 @@ def read_attributes(path: str | Path, schema: Schema) -> AttributeTable:
     missing, a cell that is no integer, a code that the schema does not know, a tracklet listed twice, or a
     file without rows.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected the attribute annotation of {schema.name}; {SOURCE}")
-    with path.open(newline="", errors="replace") as file:
-        rows = list(csv.reader(file))
+    path = annotation(path, None, schema)
+    rows = folders.table(path)
     if len(rows) < 2:
         raise ValueError(f"{path}: expected a header and a row for each tracklet, found neither; {SOURCE}")
-    header = [SPELLINGS.get(name.strip(), name.strip()) for name in rows[0]]
+    header = [SPELLINGS.get(name.strip(), name.strip()) for name in rows[0][1]]
     sizes = {key: None for key in KEYS} | {attribute.name: attribute.num_codes for attribute in schema.attributes}
     if missing := [name for name in sizes if name not in header]:
         raise ValueError(f"{path}: expected all columns of {schema.name}; missing: {', '.join(missing)}; {SOURCE}")
     columns = {name: header.index(name) for name in sizes}
     table: dict[tuple[int, int, int], dict[str, int]] = {}
-    for line, row in enumerate(rows[1:], start=2):
+    for line, row in rows[1:]:
         values = {name: _code(path, line, name, row, columns[name], sizes[name]) for name in sizes}
         key = tuple(values.pop(name) for name in KEYS)
         if key in table:
             raise ValueError(f"{path}, line {line}: tracklet {key} (person, camera, T) is listed a second time")
         table[key] = values
     return table
+
+
+def annotation(given: str | Path | None, beside: Path | None, schema: Schema) -> Path | None:
+    """The annotation file that is given, else the one beside the images where there is one, else None.
+
+    FileNotFoundError if the one that is given is not there.
+    """
+    if given is None:
+        beside = folders.spelt(beside)
+        return beside if beside.is_file() else None
+    path = folders.spelt(given)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected the attribute annotation of {schema.name}; {SOURCE}")
+    return path
 
 
 def _code(path: Path, line: int, name: str, row: list[str], column: int, num_codes: int | None) -> int:

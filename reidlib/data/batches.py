@@ -186,7 +186,8 @@ class _TrainBatches(Dataset):
             if tracklet.person_id > 0:
                 self.owned[self.labels[tracklet.person_id]].append(position)
         if len(self.owned) < ids_per_batch:
-            raise ValueError(f"ids_per_batch={ids_per_batch}: there are only {len(self.owned)} identities")
+            advice = "" if self.owned else "; reidlib.data.half_split makes training identities of a collection's half"
+            raise ValueError(f"ids_per_batch={ids_per_batch}: there are only {len(self.owned)} identities{advice}")
 
     def __getitem__(self, number: int) -> ClipBatch:
         rng = np.random.default_rng((self.seed, 1, number))

@@ -15,13 +15,14 @@ Colour frames come as videos. Bring them into the same folders, numbered like th
 `ffmpeg -i 001-nm-01-090.avi RGB/001/nm-01/090/%03d.png`, and give RGB as `rgb`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from reidlib.data import folders
 from reidlib.data.crops import PersonCrops
-from reidlib.data.gait import Walk, choose_partition, walks_benchmark
+from reidlib.data.gait import Walk, choose_partition, present, walks_benchmark
 from reidlib.data.images import ImageFiles
 from reidlib.data.silhouettes import SIZE
 from reidlib.data.tracklets import Benchmark, FrameSource, Tracklet, fingerprint
@@ -51,25 +52,26 @@ def load(
     it, the usual 74 / 50. resolution: (H, W) of colour frames. size: (h, w) of the aligned silhouettes, which are made
     by `workers` processes at the first call and kept in the cache folder.
 
-    A warning counts the walks that are missing. FileNotFoundError or ValueError naming the file or folder at fault.
+    Warnings count missing subjects and walks. FileNotFoundError or ValueError naming the file or folder at fault.
     """
     root = Path(root)
-    folders.subfolders(root, f"a folder for each subject, such as 001; {SOURCE}")
     usual = tuple([f"{person:03d}" for person in people] for people in (range(1, 75), range(75, 125)))
-    train, test = choose_partition(partition, root / "CASIA-B.json", usual, PARTITION_FROM)
+    subjects = choose_partition(partition, root / "CASIA-B.json", usual, PARTITION_FROM)
+    train, test = present([root], subjects, SOURCE)
+    if rgb is not None:
+        folders.subfolders(Path(rgb), "colour frames in a folder for each subject, such as 001/nm-01/090/001.png")
     walks = [
-        Walk(int(person), view, condition, number, root / person / f"{condition}-{number:02d}" / f"{view:03d}")
-        for person in (*train, *test)
+        Walk(subject, view, condition, number, root / subject / f"{condition}-{number:02d}" / f"{view:03d}")
+        for subject in (*train, *test)
         for condition, count in CONDITIONS.items()
         for number in range(1, count + 1)
         for view in VIEWS
     ]
-    benchmark = walks_benchmark(
-        root, walks, set(map(int, train)), in_gallery, "CASIA-B", SOURCE, size, workers, progress
-    )
+    benchmark = walks_benchmark(root, walks, subjects, in_gallery, "CASIA-B", SOURCE, size, workers, progress)
     if rgb is None:
         return benchmark
-    places = {(w.person_id, w.condition, w.number, w.view): w.folder for w in walks}
+    numbers = folders.person_numbers([*subjects[0], *subjects[1]])
+    places = {(numbers[w.subject], w.condition, w.number, w.view): w.folder for w in walks}
 
     def coloured(tracklets: Sequence[Tracklet]) -> tuple[Tracklet, ...]:
         walked = (places[t.person_id, t.condition, t.tracklet_id, t.view] for t in tracklets)
@@ -94,11 +96,9 @@ def in_gallery(tracklet: Tracklet) -> bool:
 def _colour(rgb: Path, folder: Path, cut: bool, resolution: tuple[int, int]) -> FrameSource:
     """The colour frames of a walk, each with its silhouette as mask; frames go together by the number in their name."""
     place = rgb.joinpath(*folder.parts[-3:])
-    found = {
-        folders.numbers(path.name)[0][-1]: path for path in folders.images(place, "the colour frames of this walk")
-    }
+    found = {_number(path): path for path in folders.images(place, "the colour frames of this walk")}
     masks = folders.images(folder, "silhouettes")
-    numbers = [folders.numbers(path.name)[0][-1] for path in masks]
+    numbers = [_number(path) for path in masks]
     if lost := [number for number in numbers if number not in found]:
         raise ValueError(
             f"{place}: expected a colour frame for each silhouette of {folder}, found none of number {lost[0]} "
@@ -108,3 +108,11 @@ def _colour(rgb: Path, folder: Path, cut: bool, resolution: tuple[int, int]) -> 
     if cut:
         return PersonCrops(ImageFiles(frames, masks), resolution)
     return ImageFiles(frames, masks, resolution)
+
+
+def _number(path: Path) -> int:
+    """The last number in a file's name."""
+    digits = re.findall(r"\d+", path.stem)
+    if not digits:
+        raise ValueError(f"{path}: expected a number in the name, by which colour frames and silhouettes go together")
+    return int(digits[-1])

@@ -24,7 +24,7 @@ HID, the competition "Human identification at a distance" (`load_hid`), which na
 from pathlib import Path
 
 from reidlib.data import folders
-from reidlib.data.gait import Walk, choose_partition, walks_benchmark
+from reidlib.data.gait import Walk, choose_partition, present, walks_benchmark
 from reidlib.data.silhouettes import SIZE
 from reidlib.data.tracklets import Benchmark, Tracklet
 
@@ -51,17 +51,16 @@ def load(
     tracklet's condition names height and scene as well, such as "H-scene2-bg". The other arguments are those of
     `reidlib.data.oumvlp.load`.
 
-    A warning counts walks without silhouettes. FileNotFoundError or ValueError naming the file or folder at fault.
+    Warnings count missing subjects and walks. FileNotFoundError or ValueError naming the file or folder at fault.
     """
     root = Path(root)
-    train, test = choose_partition(partition, root / "CASIA-E.json", usual_partition(), PARTITION_FROM)
-    there = {place.name for place in folders.subfolders(root, f"a folder for each subject, such as 001; {SOURCE}")}
-    walks = [walk for person in (*train, *test) if person in there for walk in _walks(root / person)]
-    trained = set(map(int, train))
-    walks = [walk for walk in walks if walk.person_id in trained or _is_tested(walk)]
+    subjects = choose_partition(partition, root / "CASIA-E.json", usual_partition(), PARTITION_FROM)
+    train, test = present([root], subjects, SOURCE)
+    walks = [walk for subject in train for walk in _walks(root / subject)]
+    walks += [walk for subject in test for walk in _walks(root / subject) if _is_tested(walk)]
     if not walks:
-        raise FileNotFoundError(f"{root}: expected walks such as {test[0]}/H/scene1/nm/000/1; {SOURCE}")
-    return walks_benchmark(root, walks, trained, in_gallery, "CASIA-E", SOURCE, size, workers, progress)
+        raise FileNotFoundError(f"{root}: expected walks such as {(train + test)[0]}/H/scene1/nm/000/1; {SOURCE}")
+    return walks_benchmark(root, walks, subjects, in_gallery, "CASIA-E", SOURCE, size, workers, progress)
 
 
 def usual_partition() -> tuple[list[str], list[str]]:
@@ -72,12 +71,12 @@ def usual_partition() -> tuple[list[str], list[str]]:
 def _walks(subject: Path) -> list[Walk]:
     """The walks of one subject's folder; there are not the same ones for all."""
     walks = []
-    for place in sorted(subject.glob("*/*/*/*/*")):
+    for place in sorted(place for place in subject.glob("[!.]*/[!.]*/[!.]*/[!.]*/[!.]*") if place.is_dir()):
         height, scene, condition, view, number = place.parts[-5:]
         known = height in HEIGHTS and scene in SCENES and condition in CONDITIONS
-        if not (known and view.isdigit() and number.isdigit()):
+        if not (known and view.isdecimal() and number.isdecimal()):
             raise ValueError(f"{subject}: expected walks such as H/scene1/nm/000/1, found {place.relative_to(subject)}")
-        walks.append(Walk(int(subject.name), int(view), f"{height}-{scene}-{condition}", int(number), place))
+        walks.append(Walk(subject.name, int(view), f"{height}-{scene}-{condition}", int(number), place))
     return walks
 
 
@@ -97,7 +96,8 @@ def load_hid(
     """HID, or whatever lies in its layout, as a benchmark of aligned silhouettes, which are the frames too.
 
     Views are not known and 0; a tracklet's condition says the part, "train", "gallery" or "probe". The arguments are
-    those of `reidlib.data.oumvlp.load`. A subject's number is moved up by one, since 0 would be a distractor here.
+    those of `reidlib.data.oumvlp.load`. Where one subject is 0000, which would be a distractor here, all subjects'
+    numbers are moved up by one.
 
     A warning counts sequences without silhouettes. FileNotFoundError or ValueError naming the folder at fault.
     """
@@ -112,14 +112,14 @@ def load_hid(
                     "subjects cannot be scored, only sent to the competition"
                 )
             (person,) = folders.match(r"(\d+)", place, "0000")
-            subjects[part].add(int(person) + 1)
+            subjects[part].add(person)
             for inner in folders.subfolders(place, f"a folder for each sequence; {HID_FROM}"):
                 (number,) = folders.match(r"(\d+)", inner, "0")
-                walks.append(Walk(int(person) + 1, 0, part, int(number), inner))
+                walks.append(Walk(person, 0, part, int(number), inner))
     if both := subjects["train"] & (subjects["gallery"] | subjects["probe"]):
-        raise ValueError(f"{root}: subject {min(both) - 1:04d} is in train and among the test subjects; {HID_FROM}")
-
-    return walks_benchmark(root, walks, subjects["train"], _in_hid_gallery, "HID", HID_FROM, size, workers, progress)
+        raise ValueError(f"{root}: subject {min(both)} is in train and among the test subjects; {HID_FROM}")
+    partition = sorted(subjects["train"]), sorted(subjects["gallery"] | subjects["probe"])
+    return walks_benchmark(root, walks, partition, _in_hid_gallery, "HID", HID_FROM, size, workers, progress)
 
 
 def _in_hid_gallery(tracklet: Tracklet) -> bool:

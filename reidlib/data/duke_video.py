@@ -26,11 +26,11 @@ from typing import Literal
 from reidlib.data import attributes as attribute_files
 from reidlib.data import folders
 from reidlib.data.images import ImageFiles
-from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint, outline
+from reidlib.data.tracklets import Benchmark, Tracklet, complete, fingerprint, outline
 
 SOURCE = "see https://github.com/Yu-Wu/DukeMTMC-VideoReID for the data set (its images were withdrawn in 2019)"
 
-_NAME = re.compile(r"(\d{4})_?C(\d+)_?F(\d+)_?X(\d+)\.(?:jpg|png)")
+_NAME = re.compile(r"(\d{4})_?C(\d+)_?F(\d+)_?X(\d+)\.\w+")
 
 
 def load(
@@ -52,9 +52,11 @@ def load(
     if setup not in ("mixing", "usual"):
         raise ValueError(f"setup={setup!r}: expected 'mixing' or 'usual'")
     root = Path(root)
+    attributes = attribute_files.annotation(attributes, root / "duke_attributes.csv", attribute_files.DUKE)
     train, query, gallery = (list(_read_part(root / part, resolution)) for part in ("train", "query", "gallery"))
-    if attributes is None and (root / "duke_attributes.csv").is_file():
-        attributes = root / "duke_attributes.csv"
+    for part, tracklets in (("train", train), ("query", query)):
+        if tracklets[0].person_id == 0:
+            raise ValueError(f"{root / part}: expected persons from 0001 on, found 0000, a distractor; {SOURCE}")
     if attributes is not None:
         train, query, gallery = (
             attribute_files.join_attributes(part, attributes, attribute_files.DUKE) for part in (train, query, gallery)
@@ -62,7 +64,7 @@ def load(
     queries = {(t.person_id, t.camera_id): t for t in query}
     others = [t for t in gallery if (t.person_id, t.camera_id) not in queries]
     gallery = others if setup == "usual" else sorted([*others, *query], key=lambda t: (t.person_id, t.camera_id))
-    return Benchmark(
+    benchmark = Benchmark(
         tuple(train),
         tuple(query),
         tuple(gallery),
@@ -70,10 +72,11 @@ def load(
         name=f"DukeMTMC-VideoReID {setup}",
         fingerprint=fingerprint(
             *map(outline, (train, query, gallery)),
-            b"" if attributes is None else Path(attributes).read_bytes(),
+            b"" if attributes is None else attributes.read_bytes(),
             repr(resolution),
         ),
     )
+    return complete(benchmark, root, f"with setup='usual' the queries are no gallery, are others there? {SOURCE}")
 
 
 def _read_part(folder: Path, resolution: tuple[int, int]) -> Iterator[Tracklet]:

@@ -1,7 +1,6 @@
 """Frames in image files, as recorded data sets keep them."""
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,20 +8,23 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
+from reidlib.data import folders
+from reidlib.data.decoding import MaskCode, mask_code, mask_levels, rgb
+from reidlib.data.notices import warn
 from reidlib.data.tracklets import ArrayFrames, Tracklet
 
 MIN_READABLE = 0.5  # a tracklet with a smaller share of readable files is refused
+LOOKED_AT = 16  # masks of a tracklet, evenly spaced, that tell the code of all
 
 _UNREADABLE = (OSError, SyntaxError)  # what Pillow raises; the latter for some damaged PNG files
 
 
 class ImageFiles:
-    """Frames in image files, one file a frame; grey images become RGB.
+    """Frames in image files, one file a frame, in whatever mode they are saved (`reidlib.data.decoding.rgb`).
 
-    mask_paths: silhouettes, one image for each frame; every non-zero pixel is person. crop: the part of the
-    image that is used, as (left, upper, right, lower) in its pixels. resolution: (H, W) that frames
-    (bilinear) and masks (nearest) are brought to; None keeps the files' own, which must then be the same
-    for all.
+    mask_paths: silhouettes, one image for each frame, see `MaskFiles`. crop: the part of the image that is used, as
+    (left, upper, right, lower) in its pixels. resolution: (H, W) that frames (bilinear) and masks (nearest) are brought
+    to; None keeps the files' own, which must then be the same for all. The ending of a name may be of other case.
 
     An image that cannot be read is reported by a warning that names the file, and listed in `broken`; the
     nearest readable one stands in for it. So it is for masks, on their own. OSError if fewer than half of
@@ -40,10 +42,8 @@ class ImageFiles:
             raise ValueError("paths: expected at least one image file")
         if mask_paths is not None and len(mask_paths) != len(paths):
             raise ValueError(f"mask_paths: expected {len(paths)}, one for each frame, not {len(mask_paths)}")
-        self._frames = _Files(paths, "RGB", Image.Resampling.BILINEAR, resolution, crop)
-        self._masks = None
-        if mask_paths is not None:
-            self._masks = _Files(mask_paths, "L", Image.Resampling.NEAREST, resolution, crop)
+        self._frames = _Files(paths, rgb, Image.Resampling.BILINEAR, resolution, crop)
+        self._masks = None if mask_paths is None else MaskFiles(mask_paths, resolution, crop)
 
     def __len__(self) -> int:
         return len(self._frames.paths)
@@ -59,26 +59,58 @@ class ImageFiles:
 
     def masks(self, indices: Sequence[int]) -> np.ndarray | None:
         """Silhouettes, uint8 (n, 1, H, W) of 0 and 1, or None without mask files."""
-        return None if self._masks is None else (self._masks.read(indices) > 0).astype(np.uint8)[:, None]
+        return None if self._masks is None else self._masks.read(indices)[:, None]
 
     def truth(self, name: str, indices: Sequence[int]) -> np.ndarray:
         """Recorded data have no ground truth: KeyError."""
         raise KeyError(f"no ground truth {name!r}: {self._frames.paths[0]} is recorded, not rendered")
 
 
-class _Files:
-    """The images of one tracklet in one mode of Pillow's, and which of them stand in for broken ones."""
+class MaskFiles:
+    """The silhouettes of one tracklet in image files, by the rule of `reidlib.data.decoding.mask_code`.
+
+    The rule looks at `LOOKED_AT` of the files. The other arguments, and what becomes of broken files, are as in
+    `ImageFiles`.
+    """
 
     def __init__(
         self,
         paths: Sequence[str | Path],
-        mode: str,
+        resolution: tuple[int, int] | None = None,
+        crop: tuple[int, int, int, int] | None = None,
+    ):
+        self._files = _Files(paths, mask_levels, Image.Resampling.NEAREST, resolution, crop)
+        self._code: MaskCode | None = None  # found when it is needed
+
+    def __len__(self) -> int:
+        return len(self._files.paths)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The files found broken so far, with what is wrong with them."""
+        return self._files.broken
+
+    def read(self, indices: Sequence[int]) -> np.ndarray:
+        """Silhouettes, uint8 (n, H, W) of 0 and 1."""
+        if self._code is None:
+            looked_at = np.unique(np.linspace(0, len(self) - 1, LOOKED_AT).round().astype(int))
+            self._code = mask_code([self._files.read([number])[0] for number in looked_at])
+        return self._code.person(self._files.read(indices))
+
+
+class _Files:
+    """The images of one tracklet as `decode` brings them to one mode, and which of them stand in for broken ones."""
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        decode: Callable[[Image.Image], Image.Image],
         resampling: Image.Resampling,
         resolution: tuple[int, int] | None,
         crop: tuple[int, int, int, int] | None,
     ):
         self.paths = tuple(map(str, paths))
-        self.mode, self.resampling, self.resolution, self.crop = mode, resampling, resolution, crop
+        self.decode, self.resampling, self.resolution, self.crop = decode, resampling, resolution, crop
         self.broken: tuple[str, ...] = ()
         self._shown = np.arange(len(paths))  # for each frame, the file that is read
 
@@ -95,16 +127,19 @@ class _Files:
         return np.stack(images)
 
     def _image(self, path: str) -> np.ndarray:
-        with Image.open(path) as image:
-            if self.crop is not None:
-                left, upper, right, lower = self.crop
-                if not (0 <= left < right <= image.width and 0 <= upper < lower <= image.height):
-                    raise ValueError(f"{path}: crop={self.crop} is not within {image.width} × {image.height}")
-                image = image.crop(self.crop)
-            image = image.convert(self.mode)
-            if self.resolution is not None and image.size != self.resolution[::-1]:
-                image = image.resize(self.resolution[::-1], self.resampling)
-            return np.asarray(image)
+        with Image.open(folders.spelt(path)) as opened:
+            try:
+                image = self.decode(opened)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
+        if self.crop is not None:
+            left, upper, right, lower = self.crop
+            if not (0 <= left < right <= image.width and 0 <= upper < lower <= image.height):
+                raise ValueError(f"{path}: crop={self.crop} is not within {image.width} × {image.height}")
+            image = image.crop(self.crop)
+        if self.resolution is not None and image.size != self.resolution[::-1]:
+            image = image.resize(self.resolution[::-1], self.resampling)
+        return np.asarray(image)
 
     def _find_broken(self) -> None:
         """Read every file once, report the broken ones, and choose who stands in for them."""
@@ -123,7 +158,7 @@ class _Files:
             raise OSError(f"{count} cannot be read: {some}; {advice}")
         self._shown = readable[np.abs(np.arange(len(self.paths))[:, None] - readable).argmin(axis=1)]
         for fault in self.broken:
-            warnings.warn(f"{fault}: {advice}. The nearest readable frame stands in for it.", stacklevel=5)
+            warn(f"{fault}: {advice}. The nearest readable frame stands in for it.")
 
 
 def preload(tracklets: Sequence[Tracklet], progress: bool = True) -> list[Tracklet]:

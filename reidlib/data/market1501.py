@@ -14,11 +14,11 @@ from pathlib import Path
 
 from reidlib.data import folders
 from reidlib.data.images import ImageFiles
-from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint, outline
+from reidlib.data.tracklets import Benchmark, Tracklet, complete, fingerprint, outline
 
 SOURCE = "get it from https://zheng-lab.cecs.anu.edu.au/Project/project_reid.html"
 
-_NAME = re.compile(r"(-1|\d{4})_c(\d)s(\d)_(\d+)_(\d+)(?:\.jpg|\.png)+")  # a few images of the archive end on .jpg.jpg
+_NAME = re.compile(r"(-1|\d{4})_c(\d)s(\d)_(\d+)_(\d+)(?:\.\w+)+")  # a few images of the archive end on .jpg.jpg
 
 
 def load(root: str | Path, resolution: tuple[int, int] = (256, 128), junk: bool = False) -> Benchmark:
@@ -38,7 +38,7 @@ def load(root: str | Path, resolution: tuple[int, int] = (256, 128), junk: bool 
     for name, part in (("bounding_box_train", train), ("query", query)):
         if wrong := [t.person_id for t in part if t.person_id <= 0]:
             raise ValueError(f"{root / name}: expected images of persons, found one of number {wrong[0]}; {SOURCE}")
-    return Benchmark(
+    benchmark = Benchmark(
         tuple(train),
         tuple(query),
         tuple(gallery),
@@ -46,6 +46,7 @@ def load(root: str | Path, resolution: tuple[int, int] = (256, 128), junk: bool 
         name="Market-1501",
         fingerprint=fingerprint(*map(outline, (train, query, gallery)), repr(resolution)),
     )
+    return complete(benchmark, root, f"is there more than junk in bounding_box_test? {SOURCE}")
 
 
 def _read_folder(folder: Path, resolution: tuple[int, int]) -> list[Tracklet]:

@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 
 from reidlib import cache_folder
 from reidlib.data import mars
-from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint, outline
+from reidlib.data.tracklets import Benchmark, Tracklet, complete, fingerprint, outline
 
 MIN_SHARE = 0.15  # of the image, that an effective mask covers
 MIN_MASKS = 8  # effective ones, that a tracklet needs
@@ -45,9 +45,9 @@ def load(
     folder; it is made anew if a folder of masks is moved, or files in it come or go.
     """
     benchmark = mars.load(root, setup, attributes, resolution, masks=True)
-    folders = sorted(Path(root).glob("mask_*/*"))
-    changed = [(str(folder.resolve()), folder.stat().st_mtime_ns) for folder in folders]
-    key = fingerprint(benchmark.fingerprint, repr(changed))
+    places = sorted(place for part in ("train", "test") for place in Path(root, f"mask_{part}").glob("[!.]*"))
+    changed = [(str(place.resolve()), place.stat().st_mtime_ns) for place in places]
+    key = fingerprint(benchmark.fingerprint, "mask_code", repr(changed))
     screened = screen(benchmark, key, workers, progress)
     return replace(screened, name=benchmark.name.replace("MARS", "Mask-MARS"))
 
@@ -56,7 +56,7 @@ def screen(benchmark: Benchmark, key: str, workers: int | None = None, progress:
     """The benchmark's tracklets that have `MIN_MASKS` effective masks or more.
 
     key: a hash that decides the masks' bytes; for a rendered benchmark, its fingerprint. ValueError if a tracklet has
-    no masks, or no training tracklet or no query stays.
+    no masks, or no training tracklet, no query or nothing in the gallery stays.
     """
     everybody = list(dict.fromkeys((*benchmark.train, *benchmark.query, *benchmark.gallery)))
     counts = dict(zip(everybody, _counts(everybody, key, workers, progress)))
@@ -65,12 +65,7 @@ def screen(benchmark: Benchmark, key: str, workers: int | None = None, progress:
         return tuple(tracklet for tracklet in tracklets if counts[tracklet] >= MIN_MASKS)
 
     train, query, gallery = kept(benchmark.train), kept(benchmark.query), kept(benchmark.gallery)
-    if not train or not query:
-        raise ValueError(
-            f"{benchmark.name}: expected tracklets with {MIN_MASKS} masks that cover {MIN_SHARE:.0%} of the image, "
-            f"found {len(train)} to train on and {len(query)} queries; are the masks white on black?"
-        )
-    return replace(
+    screened = replace(
         benchmark,
         train=train,
         query=query,
@@ -78,6 +73,8 @@ def screen(benchmark: Benchmark, key: str, workers: int | None = None, progress:
         name=f"{benchmark.name} with masks",
         fingerprint=fingerprint(benchmark.fingerprint, *map(outline, (train, query, gallery))),
     )
+    rule = f"only those count that have {MIN_MASKS} masks or more which cover {MIN_SHARE:.0%} of their image"
+    return complete(screened, benchmark.name, rule)
 
 
 def effective(masks: np.ndarray) -> np.ndarray:

@@ -94,7 +94,10 @@ def with_silhouettes(
     everybody = masked.everybody
     readers = [partial(_read, tracklet) for tracklet in everybody]
     aligned = pack_masks(readers, [len(t) for t in everybody], masked.fingerprint, size, progress=progress)
-    if without := sum(rows is None for rows in aligned):
+    without = sum(rows is None for rows in aligned)
+    if without == len(aligned):
+        raise ValueError(f"{benchmark.name}: expected usable silhouettes, found none in {without} tracklets' masks")
+    if without:
         warnings.warn(
             f"{without} of {len(aligned)} tracklets have no usable silhouette, and are left out", stacklevel=2
         )

@@ -14,7 +14,7 @@ the last, 10 307, and tests on the other 5154: gallery sequence 01, queries sequ
 
 from pathlib import Path
 
-from reidlib.data.gait import Walk, choose_partition, walks_benchmark
+from reidlib.data.gait import Walk, choose_partition, present, walks_benchmark
 from reidlib.data.silhouettes import SIZE
 from reidlib.data.tracklets import Benchmark, Tracklet
 
@@ -37,17 +37,21 @@ def load(
     partition: a file such as OUMVLP.json; by default the one in `root` or, without it, the official one. size: (h, w)
     of the aligned silhouettes, which are made by `workers` processes at the first call and kept in the cache folder.
 
-    A warning counts the walks that are missing. FileNotFoundError or ValueError naming the file or folder at fault.
+    Warnings count missing subjects and walks. FileNotFoundError or ValueError naming the file or folder at fault.
     """
     root = Path(root)
-    train, test = choose_partition(partition, root / "OUMVLP.json", official_partition(), PARTITION_FROM)
+    subjects = choose_partition(partition, root / "OUMVLP.json", official_partition(), PARTITION_FROM)
+    places = {(view, number): root / f"Silhouette_{view:03d}-{number:02d}" for view in VIEWS for number in (0, 1)}
+    there = [place for place in places.values() if place.is_dir()]
+    if not there:
+        raise FileNotFoundError(f"{root}: expected the folders Silhouette_000-00 to Silhouette_270-01; {SOURCE}")
+    train, test = present(there, subjects, SOURCE)
     walks = [
-        Walk(int(person), view, "nm", number, root / f"Silhouette_{view:03d}-{number:02d}" / person)
-        for person in (*train, *test)
-        for view in VIEWS
-        for number in (0, 1)
+        Walk(subject, view, "nm", number, place / subject)
+        for subject in (*train, *test)
+        for (view, number), place in places.items()
     ]
-    return walks_benchmark(root, walks, set(map(int, train)), in_gallery, "OU-MVLP", SOURCE, size, workers, progress)
+    return walks_benchmark(root, walks, subjects, in_gallery, "OU-MVLP", SOURCE, size, workers, progress)
 
 
 def official_partition() -> tuple[list[str], list[str]]:

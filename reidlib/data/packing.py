@@ -36,8 +36,8 @@ def pack_rows(
             array = np.lib.format.open_memmap(part, "w+", np.uint8, (stops[-1], *shape))
             tasks = (joblib.delayed(reader)() for reader in readers)
             results = joblib.Parallel(workers or joblib.cpu_count(), return_as="generator")(tasks)
-            bar = tqdm(results, title, len(readers), unit="sequence", disable=not progress)
-            for stop, length, values in zip(stops, lengths, bar):
+            bar = tqdm(results, title, len(readers), unit="sequence", disable=not progress, leave=False)
+            for values, stop, length in zip(bar, stops, lengths):  # the bar first, so that it ends
                 array[stop - length : stop] = values
             array.flush()
             part.rename(path)

@@ -20,7 +20,7 @@ import numpy as np
 
 from reidlib.data import folders
 from reidlib.data.images import ImageFiles
-from reidlib.data.matlab import read_variable
+from reidlib.data.matlab import as_vector, read_variable
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint
 
 SOURCE = "get it from http://mmlab.ie.cuhk.edu.hk/projects/PETA.html"
@@ -63,16 +63,18 @@ class PetaLabels:
 
 
 def read_labels(path: str | Path) -> PetaLabels:
-    """Read PETA.mat; FileNotFoundError or ValueError naming the file and what was expected in it."""
+    """Read PETA.mat. Persons' numbers are moved up by one if somebody's is 0, see `folders.person_numbers`.
+
+    FileNotFoundError or ValueError naming the file and what was expected in it."""
     path = Path(path)
-    struct = read_variable(path, "peta", SOURCE)
+    struct = read_variable(path, "peta", SOURCE, lambda found: {"data", "attribute"} <= {*(found.dtype.names or ())})
     try:
         fields = {name: struct[name][0, 0] for name in struct.dtype.names}
         names = tuple(str(row[0]) for row in fields["attribute"].ravel())
         data = fields["data"].astype(np.int64)
-        columns = fields["selected_attribute"].ravel().astype(np.int64) - KEYS - 1
+        columns = as_vector(fields["selected_attribute"], "selected_attribute").astype(np.int64) - KEYS - 1
         partitions = tuple(
-            {part: entry[part][0, 0].ravel().astype(np.int64) - 1 for part in PARTS}
+            {part: as_vector(entry[part][0, 0], part).astype(np.int64) - 1 for part in PARTS}
             for entry in fields["partion_attribute"].ravel()
         )
     except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -92,7 +94,9 @@ def read_labels(path: str | Path) -> PetaLabels:
         if values.size and not 0 <= values.min() <= values.max() < limit:
             raise ValueError(f"{path}: {what} counts beyond the {limit} there are; {SOURCE}")
     selected = tuple(names[column] for column in columns)
-    return PetaLabels(names, codes, data[:, 1], data[:, 2], selected, partitions)
+    numbers = folders.person_numbers([str(person) for person in np.unique(data[:, 1])])
+    people = np.array([numbers[str(person)] for person in data[:, 1]], np.int64)
+    return PetaLabels(names, codes, people, data[:, 2], selected, partitions)
 
 
 def load(
@@ -116,6 +120,8 @@ def load(
     labels = read_labels(root / "PETA.mat")
     if not 0 <= partition < len(labels.partitions):
         raise ValueError(f"partition={partition}: expected 0 to {len(labels.partitions) - 1}")
+    if empty := [part for part in ("train", tested) if not labels.partitions[partition][part].size]:
+        raise ValueError(f"{root / 'PETA.mat'}: the {empty[0]} part of partition {partition} is empty; {SOURCE}")
     images = folders.images(root / "images", f"images such as 00001.png; {SOURCE}")
     if [path.stem for path in images] != [f"{number:05d}" for number in range(1, len(labels.codes) + 1)]:
         raise ValueError(
@@ -135,7 +141,7 @@ def load(
             for row in labels.partitions[partition][part].tolist()
         )
 
-    content = (root / "PETA.mat").read_bytes()
+    content = folders.spelt(root / "PETA.mat").read_bytes()
     return Benchmark(
         train=tracklets("train"),
         query=tracklets(tested),

@@ -5,20 +5,20 @@ SCIA 2011. Below its folder, or below prid_2011 in it:
 
     multi_shot/cam_a/person_0001/0001.png      385 persons under camera A
     multi_shot/cam_b/person_0001/0001.png      749 under camera B; 1 to 200 are the same people in both
-    splits_prid2011.json                       the splits in use, a list of {"train": […], "test": […]}, beside either
+    splits_prid2011.json                       the splits in use, a list of {"train": […], "test": […]}, beside either;
+                                               it may be called splits.json
 
 Following Wang, Gong, Zhu, Wang, "Person re-identification by video ranking", ECCV 2014, only the 178 of the 200 with
 at least 27 frames under either camera take part, 89 to train on and 89 to test on, in ten splits. The split file,
 which the literature passes on, lists these 178. Without it, the loader picks the persons by their frames and draws
-ten splits itself.
+ten splits itself, with a warning.
 """
 
-import json
 from pathlib import Path
 
 from reidlib.data import folders
 from reidlib.data.tracklets import Benchmark
-from reidlib.data.two_cameras import Split, drawn_splits, read_camera, split_benchmark
+from reidlib.data.two_cameras import drawn_splits, first_file, read_camera, read_splits, split_benchmark
 
 IMAGES_FROM = (
     "get it from https://www.tugraz.at/institute/icg/research/team-bischof/lrs/downloads/prid11/ "
@@ -44,42 +44,13 @@ def load(root: str | Path, split: int = 0, resolution: tuple[int, int] = (256, 1
         read_camera(multi_shot / name, r"person_(\d+)", "person_0001", camera, resolution, IMAGES_FROM)
         for camera, name in enumerate(("cam_a", "cam_b"), start=1)
     )
-    for path in (Path(root, "splits_prid2011.json"), multi_shot.parent / "splits_prid2011.json"):
-        if path.is_file():
-            splits = read_splits(path)
-            break
-    else:
-        splits = drawn_splits(
-            [
-                person
-                for person in cameras[0].keys() & cameras[1].keys()
-                if person <= NUM_SHARED and min(len(camera[person]) for camera in cameras) >= MIN_FRAMES
-            ]
-        )
-    return split_benchmark(cameras, splits, split, "PRID-2011")
-
-
-def read_splits(path: str | Path) -> list[Split]:
-    """The splits of a split file, as persons' numbers.
-
-    FileNotFoundError if it is missing; ValueError if it is not such a file, or somebody is in both halves of a split.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected the list of splits; {SPLITS_FROM}")
-    try:
-        splits = [
-            tuple([int(name.removeprefix("person_")) for name in entry[part]] for part in ("train", "test"))
-            for entry in json.loads(path.read_text())
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f'{path}: expected a list of {{"train": ["person_0001", …], "test": […]}}, which this is not '
-            f"({type(error).__name__}: {error}); {SPLITS_FROM}"
-        ) from error
-    for number, (train, test) in enumerate(splits):
-        if twice := sorted(set(train) & set(test)):
-            raise ValueError(f"{path}: person {twice[0]} is in both halves of split {number}; {SPLITS_FROM}")
-    if not splits:
-        raise ValueError(f"{path}: expected one split or more, found an empty list; {SPLITS_FROM}")
-    return splits
+    places = dict.fromkeys((Path(root), multi_shot.parent))
+    path = first_file([place / name for place in places for name in ("splits_prid2011.json", "splits.json")])
+    if path is not None:
+        return split_benchmark(cameras, read_splits(path, SPLITS_FROM), split, "PRID-2011")
+    people = [
+        person
+        for person in cameras[0].keys() & cameras[1].keys()
+        if person <= NUM_SHARED and min(len(camera[person]) for camera in cameras) >= MIN_FRAMES
+    ]
+    return split_benchmark(cameras, drawn_splits(people), split, "PRID-2011 drawn")

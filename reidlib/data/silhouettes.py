@@ -26,7 +26,7 @@ MIN_PIXELS = 40
 def align(masks: Iterable[np.ndarray], size: tuple[int, int] = SIZE) -> np.ndarray:
     """Silhouettes of one person, each (H, W) with the person non-zero, aligned to `size`: uint8 (n, h, w) of 0 and 1.
 
-    The sizes of the masks may differ. ValueError if there is not one of `MIN_PIXELS` pixels or more.
+    The sizes of the masks may differ. ValueError if one is no (H, W), or none has `MIN_PIXELS` pixels or more.
     """
     masks = list(masks)
     aligned = _align_all(masks, size)
@@ -37,7 +37,10 @@ def align(masks: Iterable[np.ndarray], size: tuple[int, int] = SIZE) -> np.ndarr
 
 def _align_all(masks: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray | None:
     """The masks aligned, the nearest usable one standing in for each that is not; None if none is usable."""
-    aligned = [_align_one(np.asarray(mask) != 0, size) for mask in masks]
+    masks = [np.asarray(mask) != 0 for mask in masks]
+    if wrong := [mask.shape for mask in masks if mask.ndim != 2]:
+        raise ValueError(f"masks: expected (H, W) each, found shape {wrong[0]}; give masks[:, 0] of (n, 1, H, W)")
+    aligned = [_align_one(mask, size) for mask in masks]
     usable = np.array([number for number, one in enumerate(aligned) if one is not None])
     if not usable.size:
         return None

@@ -10,6 +10,7 @@ import hashlib
 import mmap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -239,6 +240,18 @@ class Benchmark:
 def identities(tracklets: Sequence[Tracklet]) -> list[int]:
     """The identities of the tracklets, ascending, without distractors and junk; class i is the i-th."""
     return sorted({tracklet.person_id for tracklet in tracklets if tracklet.person_id > 0})
+
+
+def complete(benchmark: Benchmark, place: str | Path, advice: str, train: bool = True) -> Benchmark:
+    """The benchmark; ValueError naming the place if it has no query, no gallery or, with `train`, no training tracklet.
+
+    advice: what to do then, the end of the message.
+    """
+    parts = {"training": benchmark.train, "query": benchmark.query, "gallery": benchmark.gallery}
+    counts = ", ".join(f"{len(tracklets)} {name}" for name, tracklets in parts.items())
+    if not (benchmark.query and benchmark.gallery and (benchmark.train or not train)):
+        raise ValueError(f"{place}: {benchmark.name} needs tracklets in each part, found {counts}; {advice}")
+    return benchmark
 
 
 def fingerprint(*content: bytes | str) -> str:

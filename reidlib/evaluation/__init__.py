@@ -1,8 +1,12 @@
-"""Evaluation: distances, retrieval and cross-view scores, re-ranking, query expansion, and the statistics of
-claims."""
+"""Evaluation: distances, retrieval and cross-view scores, re-ranking, query expansion, what networks know of people
+(masks, segments, attributes, flow, frames), and the statistics of claims."""
 
+from reidlib.evaluation.attributes import AttributeScores, MultiLabelScores, attribute_scores, multilabel_scores
 from reidlib.evaluation.distances import pairwise_distances, strip_distances
 from reidlib.evaluation.expansion import average_query_expansion, cluster_query_expansion
+from reidlib.evaluation.flow import EndPointError, end_point_error
+from reidlib.evaluation.frames import FrameScores, frame_scores
+from reidlib.evaluation.masks import MaskScores, mask_scores
 from reidlib.evaluation.protocols import (
     CrossViewScores,
     RetrievalScores,
@@ -10,15 +14,30 @@ from reidlib.evaluation.protocols import (
     retrieval_scores,
 )
 from reidlib.evaluation.reranking import k_reciprocal_rerank
+from reidlib.evaluation.segments import SegmentScores, TemporalConsistency, segment_scores, temporal_consistency
 
 __all__ = [
+    "AttributeScores",
     "CrossViewScores",
+    "EndPointError",
+    "FrameScores",
+    "MaskScores",
+    "MultiLabelScores",
     "RetrievalScores",
+    "SegmentScores",
+    "TemporalConsistency",
+    "attribute_scores",
     "average_query_expansion",
     "cluster_query_expansion",
     "cross_view_accuracy",
+    "end_point_error",
+    "frame_scores",
     "k_reciprocal_rerank",
+    "mask_scores",
+    "multilabel_scores",
     "pairwise_distances",
     "retrieval_scores",
+    "segment_scores",
     "strip_distances",
+    "temporal_consistency",
 ]

@@ -28,7 +28,7 @@ def features(name: str, values, dims: int = 2) -> np.ndarray:
         raise ValueError(f"{name} must have {dims} non-empty dimensions, one feature a row; its shape is {array.shape}")
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float32)
-    if not np.isfinite(array.sum(axis=-1)).all():
+    if not np.isfinite([array.min(), array.max()]).all():  # NaN is both; a sum could overflow
         raise ValueError(f"{name} holds values that are not finite; look for NaN or overflow in the network's output")
     return array
 
@@ -42,11 +42,19 @@ def feature_pair(names: tuple[str, str], a, b, dims: int = 2) -> tuple[np.ndarra
     return a.astype(kind, copy=False), b.astype(kind, copy=False)
 
 
-def labels(name: str, values, length: int) -> np.ndarray:
-    """One integer an item: identities, cameras or views."""
+def flat(values) -> np.ndarray:
+    """The values as one dimension if they are a single row or column, as .mat files hold lists; else as they are."""
     array = to_numpy(values)
-    if array.shape != (length,) or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"{name} must be {length} integers; it has shape {array.shape} and type {array.dtype}")
+    return array.ravel() if array.ndim == 2 and 1 in array.shape else array
+
+
+def labels(name: str, values, length: int | None = None) -> np.ndarray:
+    """One integer an item, (length,), (1, length) or (length, 1): identities, cameras or views."""
+    array = flat(values)
+    wrong_length = array.ndim != 1 or length not in (None, len(array))
+    if wrong_length or (array.size and not np.issubdtype(array.dtype, np.integer)):
+        wanted = "integers, one an item" if length is None else f"{length} integers"
+        raise ValueError(f"{name} must be {wanted}; it has shape {np.shape(values)} and type {array.dtype}")
     return array.astype(np.int64)
 
 
@@ -65,6 +73,75 @@ def distance_matrix(values, num_queries: int, num_gallery: int) -> np.ndarray:
     if np.isnan(array.min()):
         raise ValueError("distances hold NaN; look for NaN or overflow in the features they come from")
     return array
+
+
+def shaped(name: str, values, shape: str) -> np.ndarray:
+    """The values in a shape written as "(N, 2, H, W)", where letters stand for any size above 0."""
+    array = to_numpy(values)
+    sizes = shape.strip("(,)").split(", ")
+    fits = [size == int(wanted) if wanted.isdigit() else size > 0 for size, wanted in zip(array.shape, sizes)]
+    if array.ndim != len(sizes) or not all(fits):
+        raise ValueError(f"{name} must have the shape {shape}, without an empty dimension; its shape is {array.shape}")
+    return array
+
+
+def codes(name: str, values, shape: str, number: float, missing: bool = False) -> np.ndarray:
+    """Integers from 0 to number − 1 (int64), from integers or booleans; below 0 too where some may be `missing`."""
+    array = shaped(name, values, shape)
+    if array.dtype != bool and not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"{name} must hold integers; its type is {array.dtype}")
+    array = array.astype(np.int64)
+    wrong = (array >= number) | ((array < 0) & (not missing))
+    if wrong.any():
+        unknown = ", or below 0 where it is not known" if missing else ""
+        raise ValueError(f"{name} must hold integers from 0 to {number - 1}{unknown}; it holds {array[wrong][0]}")
+    return array
+
+
+def one_channel(values) -> np.ndarray:
+    """(N, H, W) of (N, 1, H, W); anything else as it is."""
+    array = to_numpy(values)
+    return array[:, 0] if array.ndim == 4 and array.shape[1] == 1 else array
+
+
+def silhouettes(name: str, values) -> np.ndarray:
+    """Maps of what is foreground, (N, H, W) or (N, 1, H, W), from booleans or 0 and 1: bool (N, H, W)."""
+    array = shaped(name, one_channel(values), "(N, H, W)")
+    if array.dtype != bool and not np.isin(array, (0, 1)).all():
+        raise ValueError(f"{name} must hold booleans, or 0 and 1; it ranges from {array.min()} to {array.max()}")
+    return array.astype(bool)
+
+
+def fractions(name: str, values, shape: str) -> np.ndarray:
+    """Numbers in [0, 1], as float64."""
+    array = shaped(name, values, shape).astype(np.float64)
+    if not ((array >= 0) & (array <= 1)).all():  # NaN is neither
+        raise ValueError(
+            f"{name} must lie in [0, 1]; it ranges from {array.min()} to {array.max()} (divide bytes by 255, clip the "
+            "output of a network)"
+        )
+    return array
+
+
+def flow_at(name: str, values, valid: np.ndarray) -> np.ndarray:
+    """Optical flow (N, 2, H, W) in pixels, float64, finite where `valid` (N, H, W), and 0 elsewhere."""
+    frames, height, width = valid.shape
+    array = shaped(name, values, f"({frames}, 2, {height}, {width})")
+    array = np.where(valid[:, None], array, 0).astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds values that are not finite at valid pixels; leave them out with `valid`")
+    return array
+
+
+def same_shape(names: tuple[str, str], a: np.ndarray, b: np.ndarray) -> None:
+    """Refuses two arrays that differ in shape."""
+    if a.shape != b.shape:
+        raise ValueError(f"{names[0]} and {names[1]} must have the same shape; they have {a.shape} and {b.shape}")
+
+
+def mean(values: np.ndarray) -> float:
+    """The mean; NaN of nothing."""
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def one_of(name: str, value: str, known: tuple[str, ...]) -> None:

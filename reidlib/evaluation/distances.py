@@ -1,4 +1,8 @@
-"""Distances between features: between vectors, and between features made of strips (gait)."""
+"""Distances between features: between vectors, and between features made of strips (gait).
+
+Before anything is squared, features are divided by a power of two near their largest magnitude. That rounds nothing,
+so ordinary features get the very same distances, and no square can leave the range of the numbers.
+"""
 
 import numpy as np
 
@@ -15,7 +19,8 @@ def pairwise_distances(a, b, metric: str = "euclidean"):
     Euclidean distances come from ‖a‖² + ‖b‖² − 2ab after subtracting the mean of b, which changes no distance
     but keeps digits; a squared distance is then off by at most about D·ε times the centred squared norms.
 
-    Raises ValueError on empty, non-finite or differently shaped features and on an unknown metric.
+    Raises ValueError on empty, non-finite or differently shaped features, on distances too large for the features'
+    precision and on an unknown metric.
 
     >>> pairwise_distances([[0.0, 0.0]], [[3.0, 4.0], [0.0, 0.0]]).tolist()
     [[5.0, 0.0]]
@@ -26,9 +31,8 @@ def pairwise_distances(a, b, metric: str = "euclidean"):
         result = unit_rows(left) @ unit_rows(right).T
         np.clip(np.subtract(1, result, out=result), 0, 2, out=result)
     else:
-        left, right = left - right.mean(axis=0), right - right.mean(axis=0)
-        result = squared_distances(left, right, squared_norms(left), squared_norms(right))
-        np.sqrt(result, out=result)
+        left, right, scale = rescaled(left, right)
+        result = _in_scale(_euclidean(left, right), scale)
     return as_given(result, a, b)
 
 
@@ -41,23 +45,58 @@ def strip_distances(a, b, reduce: str = "mean"):
     that differ most decide.
     Returns (N, M), a tensor if either input is one.
 
-    Raises ValueError on empty, non-finite or differently shaped features and on an unknown `reduce`.
+    Raises ValueError on empty, non-finite or differently shaped features, on distances too large for the features'
+    precision and on an unknown `reduce`.
 
     >>> a, b = [[[0.0], [0.0]]], [[[3.0], [4.0]]]
     >>> strip_distances(a, b, "mean").tolist(), strip_distances(a, b, "concatenate").tolist()
     ([[3.5]], [[5.0]])
     """
     one_of("reduce", reduce, ("mean", "concatenate"))
-    left, right = feature_pair(("a", "b"), a, b, dims=3)
+    left, right, scale = rescaled(*feature_pair(("a", "b"), a, b, dims=3))
     if reduce == "concatenate":
-        result = pairwise_distances(left.reshape(len(left), -1), right.reshape(len(right), -1))
+        result = _euclidean(left.reshape(len(left), -1), right.reshape(len(right), -1))
     else:
         strips = left.shape[1]
-        result = pairwise_distances(left[:, 0], right[:, 0])
+        result = _euclidean(left[:, 0], right[:, 0])
         for strip in range(1, strips):
-            result += pairwise_distances(left[:, strip], right[:, strip])
+            result += _euclidean(left[:, strip], right[:, strip])
         result /= strips
-    return as_given(result, a, b)
+    return as_given(_in_scale(result, scale), a, b)
+
+
+def magnitude(values: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """A power of two near the largest magnitude of the values, or of each row with axis=1 (N, 1); 1 for zeros.
+
+    Values divided by it are below 4, and their largest one is not so small that its square vanishes.
+    """
+    largest = np.maximum(values.max(axis=axis, keepdims=axis == 1), -values.min(axis=axis, keepdims=axis == 1))
+    limit = -np.finfo(values.dtype).minexp  # within it, a power of two and its inverse are normal numbers
+    return np.ldexp(values.dtype.type(1), np.clip(np.frexp(largest)[1], -limit, limit))
+
+
+def rescaled(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.floating]:
+    """Copies of a and b divided by their common magnitude, and this power of two."""
+    scale = np.maximum(magnitude(a), magnitude(b))
+    return a / scale, b / scale, scale
+
+
+def _euclidean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Euclidean distances (N, M) between rows of `rescaled` features, which are centred in place."""
+    centre = b.mean(axis=0)
+    a -= centre
+    b -= centre
+    result = squared_distances(a, b, squared_norms(a), squared_norms(b))
+    return np.sqrt(result, out=result)
+
+
+def _in_scale(distances: np.ndarray, scale: np.floating) -> np.ndarray:
+    """Distances between `rescaled` features, in the scale that the features had."""
+    with np.errstate(over="ignore"):
+        distances *= scale
+    if distances.max() == np.inf:
+        raise ValueError(f"distances between a and b are too large for {distances.dtype}; scale both sets down")
+    return distances
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray, a_norms: np.ndarray, b_norms: np.ndarray) -> np.ndarray:
@@ -76,16 +115,16 @@ def squared_norms(rows: np.ndarray) -> np.ndarray:
 
 def unit_rows(rows: np.ndarray) -> np.ndarray:
     """Each row divided by its Euclidean norm; a zero row stays zero."""
+    rows = rows / magnitude(rows, axis=1)
     norms = np.sqrt(squared_norms(rows))[:, None]
-    return rows / np.where(norms > 0, norms, 1)
+    return np.divide(rows, np.where(norms > 0, norms, 1), out=rows)
 
 
-def centred(query, gallery) -> tuple[np.ndarray, int]:
-    """All features, queries first, minus their mean (Q + G, D); and the number of queries."""
-    query, gallery = feature_pair(("query features", "gallery features"), query, gallery)
+def centred(query: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+    """All features, queries first, minus their mean (Q + G, D)."""
     together = np.concatenate([query, gallery])
     together -= together.mean(axis=0)
-    return together, len(query)
+    return together
 
 
 def nearest(distances: np.ndarray, k: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from scipy.sparse.csgraph import connected_components
 from tqdm.auto import tqdm
 
 from reidlib.evaluation.arrays import as_given, feature_pair
-from reidlib.evaluation.distances import centred, nearest, squared_distances, squared_norms, unit_rows
+from reidlib.evaluation.distances import centred, nearest, rescaled, squared_distances, squared_norms, unit_rows
 
 _ROWS = 512  # rows of a similarity or distance matrix held at a time
 
@@ -72,13 +72,14 @@ def cluster_query_expansion(query, gallery, threshold: float, leave_one_out: boo
     if not threshold >= 0:
         raise ValueError(f"threshold is a Euclidean distance, at least 0; got {threshold}")
     queries, entries = feature_pair(("query", "gallery"), query, gallery)
-    cluster = _linked_clusters(centred(queries, entries)[0], threshold)
-    together = np.concatenate([queries, entries])
+    small_queries, small_entries, scale = rescaled(queries, entries)
+    cluster = _linked_clusters(centred(small_queries, small_entries), threshold / float(scale))
+    together = np.concatenate([small_queries, small_entries])
     size = np.bincount(cluster).astype(together.dtype)[cluster][:, None]
     members = sparse.csr_array((np.ones(len(cluster), together.dtype), (cluster, np.arange(len(cluster)))))
     total = (members @ together)[cluster]
     mean = (total - together) / np.maximum(size - 1, 1) if leave_one_out else total / size
-    expanded = np.where(size > 1, mean, together)
+    expanded = np.where(size > 1, mean * scale, np.concatenate([queries, entries]))
     return tuple(as_given(x, query, gallery) for x in (expanded[: len(queries)], expanded[len(queries) :]))
 
 
@@ -95,11 +96,12 @@ def _weighted_neighbours(similarity: np.ndarray, gallery: np.ndarray, k: int, al
 def _linked_clusters(features: np.ndarray, threshold: float) -> np.ndarray:
     """The cluster 0, 1, … of each feature (N,): connected components where distances ≤ threshold link."""
     total, norms = len(features), squared_norms(features)
+    limit = min(threshold * threshold, float(np.finfo(features.dtype).max))
     cluster = np.arange(total)
     for top in tqdm(range(0, total, _ROWS), desc="clustering", unit=" blocks", delay=2, leave=False):
         rows = slice(top, min(top + _ROWS, total))
         distances = squared_distances(features[rows], features, norms[rows], norms)
-        item, other = np.divmod(np.flatnonzero(distances <= threshold**2), total)
+        item, other = np.divmod(np.flatnonzero(distances <= limit), total)
         representative = np.unique(cluster, return_index=True)[1][cluster]  # links found so far, one an item
         ends = np.concatenate([item + top, np.arange(total)]), np.concatenate([other, representative])
         graph = sparse.coo_array((np.ones(len(ends[0]), dtype=bool), ends), shape=(total, total))

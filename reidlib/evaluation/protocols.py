@@ -1,14 +1,14 @@
 """Who counts: the protocols of person re-identification and the cross-view protocol of gait recognition.
 
 Identities follow MARS: above 0 a person, 0 a distractor (a wrong answer to every query), below 0 junk (never
-counted).
+counted). A query is a person, or junk.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from reidlib.evaluation.arrays import distance_matrix, labels, one_of
+from reidlib.evaluation.arrays import distance_matrix, labels, mean, one_of
 from reidlib.evaluation.ranking import (
     inverse_negative_penalty,
     match_ranks,
@@ -49,7 +49,8 @@ def retrieval_scores(
     """CMC, mAP and mINP of a distance matrix.
 
     distances: (Q, G), NumPy or torch, smaller is closer, no NaN. query_ids, query_cameras: (Q,) integers;
-    gallery_ids, gallery_cameras: (G,). An identity below 0 is junk, 0 a distractor.
+    gallery_ids, gallery_cameras: (G,); a single row or column, as in .mat files, will do. An identity below 0 is
+    junk, 0 a distractor, which cannot be a query: people are numbered from 1.
     protocol: "cross-camera" leaves out, for each query, the gallery entries of its identity seen by its
     camera (MARS, Market-1501, DukeMTMC-VideoReID); "all" counts every entry (iLIDS-VID, PRID-2011).
     average_precision: "step", the mean precision over the true matches; "trapezoid", the older Oxford and
@@ -57,7 +58,8 @@ def retrieval_scores(
     enters no mean.
     Ties: a wrong answer comes before a true match at the same distance (see `ranking`).
 
-    Raises ValueError on an empty query or gallery set, on shapes that do not fit, NaN or unknown names.
+    Raises ValueError on an empty query or gallery set, on queries of identity 0, on shapes that do not fit, NaN or
+    unknown names.
 
     >>> scores = retrieval_scores([[0.1, 0.2, 0.3, 0.4]], [7], [7, 9, 7, -1], [1], [1, 2, 2, 2])
     >>> scores.cmc[1], scores.mean_ap, scores.counts["junk"]  # the closest entry is of the query's own camera
@@ -67,12 +69,9 @@ def retrieval_scores(
     one_of("average_precision", average_precision, tuple(_AVERAGE_PRECISION))
     if not topk or min(topk) < 1:
         raise ValueError(f"topk must name ranks from 1; it is {topk}")
+    query_ids, gallery_ids = _identities(query_ids, gallery_ids)
     num_queries, num_gallery = len(query_ids), len(gallery_ids)
     distances = distance_matrix(distances, num_queries, num_gallery)
-    query_ids, gallery_ids = (
-        labels("query_ids", query_ids, num_queries),
-        labels("gallery_ids", gallery_ids, num_gallery),
-    )
     query_cameras = labels("query_cameras", query_cameras, num_queries)
     gallery_cameras = labels("gallery_cameras", gallery_cameras, num_gallery)
 
@@ -85,9 +84,9 @@ def retrieval_scores(
     valid = ranks.matches > 0
     precision = _AVERAGE_PRECISION[average_precision](ranks)
     return RetrievalScores(
-        cmc={k: _mean(ranks.first[valid] <= k) for k in topk},
-        mean_ap=_mean(precision[valid]),
-        mean_inp=_mean(inverse_negative_penalty(ranks)[valid]),
+        cmc={k: mean(ranks.first[valid] <= k) for k in topk},
+        mean_ap=mean(precision[valid]),
+        mean_inp=mean(inverse_negative_penalty(ranks)[valid]),
         average_precision=precision,
         first_match_rank=ranks.first,
         valid=valid,
@@ -124,23 +123,20 @@ def cross_view_accuracy(distances, query_ids, gallery_ids, query_views, gallery_
     gallery_views: (G,); views in degrees. For each probe and each gallery view, the gallery sequences of that
     view alone are ranked; the probe is right if its identity is strictly closer than every other (ties count
     as wrong). A probe whose identity is missing at a gallery view counts as wrong there, as in the public
-    evaluations; `reachable` says how many could be right. Junk (identity below 0) and probes without an
-    identity are left out, distractors (0) are wrong answers.
+    evaluations; `reachable` says how many could be right. Junk (identity below 0) is left out,
+    distractors (0, in the gallery only) are wrong answers.
     `including` and `excluding` give every view pair the same weight (pairs that are NaN none); where each
     view has the same number of probes, this equals pooling all probes. Without such a pair the mean is NaN.
 
-    Raises ValueError on an empty probe or gallery set, on shapes that do not fit or NaN.
+    Raises ValueError on an empty probe or gallery set, on probes of identity 0, on shapes that do not fit or NaN.
 
     >>> scores = cross_view_accuracy([[0.1, 0.9, 0.8, 0.2]], [1], [1, 2, 1, 2], [0], [0, 0, 90, 90])
     >>> scores.matrix.tolist(), scores.including, scores.excluding
     ([[1.0, 0.0]], 0.5, 0.0)
     """
+    query_ids, gallery_ids = _identities(query_ids, gallery_ids)
     num_queries, num_gallery = len(query_ids), len(gallery_ids)
     distances = distance_matrix(distances, num_queries, num_gallery)
-    query_ids, gallery_ids = (
-        labels("query_ids", query_ids, num_queries),
-        labels("gallery_ids", gallery_ids, num_gallery),
-    )
     query_views = labels("query_views", query_views, num_queries)
     gallery_views = labels("gallery_views", gallery_views, num_gallery)
 
@@ -148,7 +144,7 @@ def cross_view_accuracy(distances, query_ids, gallery_ids, query_views, gallery_
     entries = np.flatnonzero(gallery_ids >= 0)
     entries = entries[np.argsort(gallery_views[entries], kind="stable")]
     if not len(probes) or not len(entries):
-        raise ValueError("nothing to rank: no probe has an identity, or the gallery is all junk")
+        raise ValueError("nothing to rank: the probes or the gallery are all junk")
     rows, row = np.unique(query_views[probes], return_inverse=True)
     columns, start, column = np.unique(gallery_views[entries], return_index=True, return_inverse=True)
 
@@ -171,8 +167,8 @@ def cross_view_accuracy(distances, query_ids, gallery_ids, query_views, gallery_
     other_view = rows[:, None] != columns
     return CrossViewScores(
         matrix=matrix,
-        including=_mean(matrix[reachable > 0]),
-        excluding=_mean(matrix[(reachable > 0) & other_view]),
+        including=mean(matrix[reachable > 0]),
+        excluding=mean(matrix[(reachable > 0) & other_view]),
         reachable=reachable,
         first_match_rank=ranks,
         query_views=rows,
@@ -180,11 +176,17 @@ def cross_view_accuracy(distances, query_ids, gallery_ids, query_views, gallery_
     )
 
 
+def _identities(query_ids, gallery_ids) -> tuple[np.ndarray, np.ndarray]:
+    queries, entries = labels("query_ids", query_ids), labels("gallery_ids", gallery_ids)
+    if zeros := int((queries == 0).sum()):
+        raise ValueError(
+            f"query_ids holds identity 0 in {zeros} of {len(queries)} queries; 0 means a distractor, a wrong answer to "
+            "every query. Where people are counted from 0, add 1 to the identities of people in query and gallery"
+        )
+    return queries, entries
+
+
 def _sum_by_row(values: np.ndarray, row: np.ndarray, num_rows: int) -> np.ndarray:
     sums = np.zeros((num_rows, values.shape[1]))
     np.add.at(sums, row, values)
     return sums
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import sparse
 from tqdm.auto import tqdm
 
-from reidlib.evaluation.arrays import as_given
-from reidlib.evaluation.distances import centred, nearest, squared_distances, squared_norms
+from reidlib.evaluation.arrays import as_given, feature_pair
+from reidlib.evaluation.distances import centred, nearest, rescaled, squared_distances, squared_norms
 
 _ROWS = 512  # rows of the distance matrix held at a time
 _ENTRIES = 2**18  # entries of the Jaccard matrix computed at a time
@@ -38,7 +38,9 @@ def k_reciprocal_rerank(query_features, gallery_features, k1: int = 20, k2: int 
     """
     if k1 < 1 or k2 < 1 or not 0 <= lambda_value <= 1:
         raise ValueError(f"k1 and k2 must be at least 1, lambda_value in [0, 1]; got {k1}, {k2}, {lambda_value}")
-    together, num_queries = centred(query_features, gallery_features)
+    query, gallery = feature_pair(("query_features", "gallery_features"), query_features, gallery_features)
+    query, gallery, _ = rescaled(query, gallery)  # the scale of the features leaves no trace in the result
+    together, num_queries = centred(query, gallery), len(query)
     with tqdm(total=len(together) + num_queries, desc="re-ranking", unit=" items", delay=2, leave=False) as bar:
         neighbours, farthest, result = _neighbours(together, num_queries, max(k1 + 1, k2), bar)
         encoding = _encoding(together, neighbours, farthest, k1)

@@ -35,7 +35,7 @@ def mean_interval(scores, confidence: float = 0.95) -> Interval:
     >>> mean_interval([0.5, 0.7]).estimate
     0.6
     """
-    return paired_interval(scores, np.zeros(len(scores)), confidence)
+    return _t_interval(_one_a_seed("scores", scores), confidence)
 
 
 def paired_interval(a, b, confidence: float = 0.95) -> Interval:
@@ -188,10 +188,17 @@ def identity_bootstrap(
     return Interval(float(values[valid].mean()), float(low), float(high), confidence, len(total))
 
 
+def _one_a_seed(name: str, values) -> np.ndarray:
+    array = to_numpy(values).astype(np.float64)
+    if array.ndim != 1 or not len(array) or not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, (seeds,), at least one; the shape is {array.shape}")
+    return array
+
+
 def _differences(a, b) -> np.ndarray:
-    a, b = to_numpy(a).astype(np.float64), to_numpy(b).astype(np.float64)
-    if a.shape != b.shape or a.ndim != 1 or not len(a) or not np.isfinite([a, b]).all():
-        raise ValueError(f"a and b must be finite scores of the same seeds, in order; shapes {a.shape} and {b.shape}")
+    a, b = _one_a_seed("a", a), _one_a_seed("b", b)
+    if len(a) != len(b):
+        raise ValueError(f"a and b must be scores of the same seeds, in order; they have {len(a)} and {len(b)}")
     return a - b
 
 

@@ -6,7 +6,7 @@ and gives one *record* a seed. `reproduce` measures what is missing, `table` and
 
 from reidlib.experiments.claims import Claim, above, above_each, best_each, claims
 from reidlib.experiments.evaluations import Measured, register_evaluation
-from reidlib.experiments.execute import execute, reproduce
+from reidlib.experiments.execute import reproduce
 from reidlib.experiments.networks import load_network, read_network
 from reidlib.experiments.papers import Paper, add_rows, register_paper, rows_of
 from reidlib.experiments.records import FIGURES
@@ -29,7 +29,6 @@ __all__ = [
     "add_rows",
     "best_each",
     "claims",
-    "execute",
     "load_network",
     "read_network",
     "register_evaluation",

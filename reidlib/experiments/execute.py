@@ -1,8 +1,10 @@
 """Runs: from a configuration and a seed to a record. What is missing is measured once, by whoever comes first."""
 
+import json
 import resource
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
@@ -138,10 +140,13 @@ def reproduce(
             return not path.exists() or path.stat().st_mtime < started
         return not path.exists() and seed not in former.get((row.run.hash, place), ())
 
-    former = {}
+    former: dict[tuple[str, str], set[int]] = {}
+    drawn: dict[tuple, str] = {}  # fingerprints of the worlds behind the records
     for row, _ in jobs.values():
-        versions = records_by_renderer(paper, row, figures).values()
-        former[row.run.hash, row.paper or paper] = {record.seed for records in versions for record in records}
+        records = [record for found in records_by_renderer(paper, row, figures).values() for record in found]
+        former[row.run.hash, row.paper or paper] = {record.seed for record in records}
+        drawn |= {_world(record): record.data["fingerprint"] for record in records}
+    different: set[str] = set()
 
     def measure_one(row: Row, seed: int) -> bool:
         """Measure one run unless somebody else is at it, or has just finished it; says whether it was done here."""
@@ -158,6 +163,8 @@ def reproduce(
             record = execute(paper, row, seed, resources, figures=figures, pictures=pictures)
             if main:
                 report(row, record)
+                if drawn.get(_world(record), record.data["fingerprint"]) != record.data["fingerprint"]:
+                    different.add(f"{record.data['name']} of seed {record.seed}")
             return True
 
     done = 0
@@ -169,7 +176,28 @@ def reproduce(
             else:
                 time.sleep(1)  # others are measuring what is left
         bar.update(len(jobs) - bar.n)
+    if different:
+        warnings.warn(
+            f"this machine draws {', '.join(sorted(different))} differently than the machine of the other records does "
+            "(their fingerprints differ): numbers measured here are of other pixels, and a row is of one machine only "
+            "if all of it is measured again with --fresh",
+            stacklevel=2,
+        )
     return done
+
+
+def _world(record: Record) -> tuple:
+    """What a world's bytes depend on: its name, settings and seed, and the renderer's version."""
+    config = record.config
+    data = (
+        (config["test_data"], config["test_data_options"])
+        if config.get("test_data")
+        else (
+            config["data"],
+            config["data_options"],
+        )
+    )
+    return json.dumps(data, sort_keys=True), record.seed, record.renderer
 
 
 def _is_part(run: Run) -> bool:

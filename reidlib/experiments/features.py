@@ -18,7 +18,9 @@ from reidlib.evaluation import (
     k_reciprocal_rerank,
     pairwise_distances,
     retrieval_scores,
+    strip_distances,
 )
+from reidlib.evaluation.arrays import feature_pair
 from reidlib.evaluation.distances import unit_rows
 from reidlib.experiments.clips import batches_of, clip_content, inputs_of
 from reidlib.experiments.run import Run
@@ -65,11 +67,18 @@ class RetrievalFeatures:
     ) -> np.ndarray:
         """Distances (Q, G) between queries and gallery, refined by what is not None.
 
-        metric: "cosine" or "euclidean"; with "cosine" features are brought to unit length before each step. expansion:
+        metric: "cosine" or "euclidean"; with "cosine" features are brought to unit length before each step. "30 strips"
+        says that features are 30 strips joined, and takes the mean over the strips' Euclidean distances. expansion:
         arguments of `cluster_query_expansion`, which comes first. rerank: arguments of `k_reciprocal_rerank`, {} for
-        the usual ones. Both see all queries together.
+        the usual ones. Both see all queries together. ValueError for strips that do not divide the features, or that
+        are to be refined.
         """
-        query, gallery = self.query_features, self.gallery_features
+        names = "query_features", "gallery_features"
+        query, gallery = feature_pair(names, self.query_features, self.gallery_features)
+        if metric.endswith(" strips"):
+            if expansion is not None or rerank is not None:
+                raise ValueError(f"metric={metric!r} is neither expanded nor re-ranked; leave that out")
+            return _by_strips(query, gallery, metric)
         if expansion is not None:
             query, gallery = cluster_query_expansion(*_as_compared(query, gallery, metric), **expansion)
         if rerank is None:
@@ -114,6 +123,16 @@ class RetrievalFeatures:
             same_camera = self.gallery_cameras == self.query_cameras[query]
             counted &= ~((self.gallery_ids == self.query_ids[query]) & same_camera)
         return order[counted[order]]
+
+
+def _by_strips(query: np.ndarray, gallery: np.ndarray, metric: str) -> np.ndarray:
+    """`strip_distances` of features (Q, P·D) and (G, P·D) whose P strips the metric counts."""
+    count = metric.removesuffix(" strips")
+    if not count.isdigit() or not int(count) or query.shape[1] % int(count):
+        raise ValueError(
+            f"metric={metric!r}: expected a number of strips that divides the {query.shape[1]} of a feature"
+        )
+    return strip_distances(*(features.reshape(len(features), int(count), -1) for features in (query, gallery)))
 
 
 def _as_compared(query: np.ndarray, gallery: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:

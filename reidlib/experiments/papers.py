@@ -19,12 +19,14 @@ ROOM = "reidlib.papers"  # the package whose folders are papers; nothing else is
 @dataclass(frozen=True)
 class Paper:
     """A paper: its rows at a scale ("mini" or "paper"), None while it is planned; the numbers that it reports, table by
-    table, in its order; and what it claims."""
+    table, in its order; what it claims; and the texts of the few claims that matter most, which are plotted for the
+    README."""
 
     name: str
     rows: Callable[[str], Sequence[Row]] | None = None
     reported: Mapping[str, "pd.DataFrame"] | None = None
     claims: Sequence["Claim"] = ()
+    main_claims: Sequence[str] = ()
 
 
 _ADDED: dict[str, Paper] = {}  # papers of your own

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from reidlib.training.distributed import start_processes
@@ -64,8 +65,21 @@ class Record:
 
     @property
     def collapsed(self) -> bool:
-        """Whether most of the features tie: the network tells hardly anybody apart, and its scores mean nothing."""
-        return self.notes.get("tied", 0) > COLLAPSED
+        """Whether most of the features tie: the network tells hardly anybody apart, and its scores mean nothing.
+
+        Where a record does not say how many do, its ranks do: ties count as wrong, so that the first match of most
+        queries comes in the last quarter, which no order by chance does.
+        """
+        if "tied" in self.notes:
+            return self.notes["tied"] > COLLAPSED
+        return any(_last(outcome["first_match_rank"]) for outcome in self.queries.values())
+
+
+def _last(ranks: list) -> bool:
+    """Whether the median of first ranks (0: none), a list or a list of lists, lies in the last quarter."""
+    found = np.array(ranks).ravel()
+    found = found[found > 0]
+    return found.size > 0 and found.max() > 20 and bool(np.median(found) > 0.75 * found.max())
 
 
 def config_hash(config: Mapping) -> str:

@@ -61,9 +61,9 @@ class Run:
 
     evaluation: what is measured, one name or several of `reidlib.experiments.evaluations`; () for a pre-training that
     is only a part. setups: the galleries of retrieval, "usual" (without the queries) and "mixing" (with them).
-    conditions: of the probes of cross-view evaluation ("nm", "bg", "cl", or "all"). metric: "cosine" or "euclidean",
-    what ranks the gallery. expansion, rerank: what `RetrievalFeatures.distances` does before it is ranked, None for
-    nothing.
+    conditions: of the probes of cross-view evaluation ("nm", "bg", "cl", or "all"). metric: "cosine", "euclidean" or
+    "30 strips", what ranks the gallery. expansion, rerank: what `RetrievalFeatures.distances` does before it is ranked,
+    None for nothing.
 
     ids_per_batch, clips_per_id: P and K of a training batch. num_frames, silhouettes: how many frames and how many
     aligned silhouettes each clip has, in training and in testing; either may be 0. masks: give the person's masks to a

@@ -26,6 +26,8 @@ class Ensemble(Network):
     def forward(self, **inputs: Tensor) -> ModelOutput:
         """inputs: those of the members, of which each gets its own. embedding: the joined features, (B, sum of D), of
         unit length in all."""
+        if unknown := inputs.keys() - {*self.inputs}:
+            raise TypeError(f"ensemble got an unexpected keyword argument {sorted(unknown)[0]!r}")
         outputs = [member(**{name: inputs[name] for name in member.inputs}) for member in self.members]
         embeddings = [F.normalize(output.embedding.float()) for output in outputs]
         return ModelOutput(torch.cat(embeddings, dim=1) / len(embeddings) ** 0.5)

@@ -2,7 +2,8 @@
 
 Looking for them in every position's few values on their own is slow on a CPU. Here whole maps are compared, each time
 by one vectorised minimum or maximum; the median's comparisons are those of a sorting network, whose order does not
-depend on the values.
+depend on the values. On one core with AVX2, forward and backward together, that is 2 to 16 times faster than
+`torch.amax` and 3 to 25 times faster than `torch.median` (tests/benchmarks/order_statistics_speed.py).
 """
 
 from collections.abc import Callable

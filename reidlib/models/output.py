@@ -18,5 +18,5 @@ class ModelOutput:
     embedding: Tensor
     features: dict[str, Tensor] = field(default_factory=dict)
     logits: dict[str, Tensor] = field(default_factory=dict)
-    attributes: dict[str, Tensor] = field(default_factory=dict)
     visuals: dict[str, Tensor] = field(default_factory=dict)
+    attributes: dict[str, Tensor] = field(default_factory=dict)

@@ -37,15 +37,9 @@ def own_models() -> list[str]:
 def register(name: str) -> Callable[[type[Network]], type[Network]]:
     """Decorator that makes a network of your own known by a name.
 
-    The class builds from keyword arguments alone, among them `scale` and, if it classifies, `num_ids`. ValueError for
-    a name that is taken by another class.
-
-    >>> @register("mean_colour")
-    ... class MeanColour(Network):
-    ...     def __init__(self, *, scale="paper", num_ids=0):
-    ...         super().__init__()
-    >>> create_model("mean_colour").inputs
-    ('frames',)
+    The class builds from keyword arguments alone, `scale` and `num_ids` among them; reidlib/experiments/YOUR_OWN.md
+    shows one from its file to its row in a table. TypeError for what is no network, ValueError for a name that is taken
+    by another class.
     """
 
     def added(network: type[Network]) -> type[Network]:

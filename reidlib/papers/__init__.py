@@ -21,5 +21,7 @@ def load(name: str) -> Paper:
         return Paper(name, reported=numbers)
     rows = importlib.import_module(f"{__name__}.{name}.rows").rows
     has_claims = importlib.util.find_spec(f"{__name__}.{name}.claims")
-    stated = importlib.import_module(f"{__name__}.{name}.claims").CLAIMS if has_claims else ()
-    return Paper(name, rows, numbers, stated)
+    if not has_claims:
+        return Paper(name, rows, numbers)
+    stated = importlib.import_module(f"{__name__}.{name}.claims")
+    return Paper(name, rows, numbers, stated.CLAIMS, getattr(stated, "MAIN", ()))

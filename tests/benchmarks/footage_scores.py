@@ -18,7 +18,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from reidlib.experiments.records import environment
 from tqdm import tqdm
 
 from reidlib import search, shared_folder
@@ -27,6 +26,7 @@ from reidlib.data.footage import FootageTracklet, box_scores, follow, open_video
 from reidlib.data.walkers.plaza import plaza
 from reidlib.evaluation import pairwise_distances
 from reidlib.evaluation.statistics import identity_bootstrap
+from reidlib.experiments.records import environment
 
 TARGET = Path(__file__).parents[2] / "figures" / "footage" / "scores.json"
 CONDITIONS = {"d1": 1, "d3": 3, "d4": 4}  # outdoors, outdoors in other clothes, indoors

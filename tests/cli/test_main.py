@@ -28,7 +28,18 @@ def test_help_needs_no_heavy_import():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
-    for verb in ("reproduce", "tables", "claims", "render", "export", "embed", "evaluate", "search", "notebooks"):
+    for verb in (
+        "reproduce",
+        "tables",
+        "claims",
+        "render",
+        "export",
+        "embed",
+        "evaluate",
+        "search",
+        "notebooks",
+        "report",
+    ):
         assert re.search(rf"^    {verb}\s", done.stdout, re.MULTILINE)
     module = subprocess.run([sys.executable, "-m", "reidlib", "sing"], cwd=ROOT, capture_output=True, text=True)
     assert module.returncode == 2 and "invalid choice: 'sing'" in module.stderr

@@ -224,7 +224,6 @@ def test_networks_that_are_ready_need_no_record(run, exported, tmp_path):
 
 
 def test_a_folder_of_pictures_is_embedded_and_evaluated(run, tmp_path):
-    pytest.importorskip("reidlib.data.folder")
     colours = {"Anna": (200, 40, 40), "Bert": (40, 40, 200)}
     for person, colour in colours.items():
         for camera in ("door", "yard"):

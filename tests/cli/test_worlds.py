@@ -44,6 +44,15 @@ def test_export_writes_what_the_loader_reads(run, figures, tmp_path):
     assert f"{folder} exists: give a new folder" in run(*command)[2]
 
 
+@pytest.mark.parametrize("options", [("there",), ("new", "--layout", "casia_b", "--rgb", "there")])
+def test_an_existing_folder_is_refused_before_anything_is_rendered(refused, tmp_path, monkeypatch, options):
+    for name in ("street", "lab"):
+        monkeypatch.setattr(walkers, name, None)  # it would fail to render
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    assert refused("export", *options) == "reidlib export: there exists: give a new folder, or remove this one first"
+
+
 @pytest.mark.parametrize("layout", [layout for layout in worlds.LAYOUTS if layout != "mars"])
 def test_every_layout_is_written_and_read_by_the_loader_that_is_named(run, figures, tmp_path, monkeypatch, layout):
     name, _, loader = worlds.LAYOUTS[layout]

@@ -1,10 +1,30 @@
 """Small tracklets and benchmarks made of random arrays."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from reidlib.data import ArrayFrames, Benchmark, Tracklet
-from reidlib.data.attributes import MARS
+from reidlib.data import (
+    ArrayFrames,
+    Benchmark,
+    Tracklet,
+    casia_b,
+    casia_e,
+    duke_video,
+    export,
+    folder,
+    ilids_vid,
+    market1501,
+    mars,
+    oumvlp,
+    peta,
+    prid2011,
+)
+from reidlib.data.attributes import DUKE, MARS
+from reidlib.data.two_cameras import split_benchmark
+
+WALKS = ("casia_b", "oumvlp", "casia_e", "hid")  # layouts of gait data
 
 
 def _tracklet(
@@ -71,3 +91,65 @@ def make_walk(tmp_path, monkeypatch):
     """`make_walk(person, view, condition, number, length=4, size=(40, 24))`; the cache folder is a new one."""
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
     return _walk
+
+
+@pytest.fixture
+def written(tmp_path, make_tracklet, make_walk, small_benchmark):
+    """`written(layout)`: a folder in this layout with a handful of tracklets, and a function that loads it."""
+
+    def pair():
+        cameras = tuple({p: make_tracklet(p, c, length=3, tracklet_id=1) for p in (1, 2, 4, 6)} for c in (1, 2))
+        return [split_benchmark(cameras, [([1, 6], [2, 4])], 0, "pair")]
+
+    def campus():
+        codes = {attribute.name: 1 for attribute in DUKE.attributes}
+        train, one, other = (make_tracklet(p, c, length=3, attributes=codes) for p, c in ((1, 1), (2, 1), (2, 2)))
+        return Benchmark((train,), (one,), (one, other), "cross-camera", "campus", "f")
+
+    def stills():
+        one, two, three, again = (
+            make_tracklet(p, c, 1, attributes={"hairLong": p % 2}, tracklet_id=1)
+            for p, c in ((1, 1), (2, 1), (3, 1), (3, 2))
+        )
+        return Benchmark((one, two), (three,), (again,), "cross-camera", "stills", "f")
+
+    def walks(train, query, gallery):
+        people = ((1, train), (3, query), (3, gallery))
+        return Benchmark(*((make_walk(p, *label, length=3),) for p, label in people), "all", "walks", "f")
+
+    def mine(root):
+        for t in (make_tracklet(p, c, 3) for p in (1, 2) for c in (1, 2)):
+            export.files.write_images(
+                root / f"p{t.person_id}/c{t.camera_id}/1", ("2.png", "10.png", "11.png"), t.frames()
+            )
+
+    layouts = {
+        "mars": (lambda root: export.mars(small_benchmark, root, "png", masks=True), partial(mars.load, masks=True)),
+        "duke_video": (lambda root: export.duke_video(campus(), root, "png"), duke_video.load),
+        "market1501": (lambda root: export.market1501(stills(), root, "png"), market1501.load),
+        "peta": (lambda root: export.peta(stills(), root), peta.load),
+        "ilids_vid": (lambda root: export.ilids_vid(pair(), root), ilids_vid.load),
+        "prid2011": (lambda root: export.prid2011(pair(), root), prid2011.load),
+        "folder": (mine, folder.load),
+        "casia_b": (
+            lambda root: export.casia_b(walks((0, "nm", 1), (0, "nm", 5), (0, "nm", 1)), root),
+            casia_b.load,
+        ),
+        "oumvlp": (lambda root: export.oumvlp(walks((0, "nm", 1), (0, "nm", 0), (0, "nm", 1)), root), oumvlp.load),
+        "casia_e": (
+            lambda root: export.casia_e(walks(*((0, f"H-scene{s}-nm", 1) for s in (1, 2, 1))), root),
+            casia_e.load,
+        ),
+        "hid": (
+            lambda root: export.hid(walks(*((0, p, 0) for p in ("train", "probe", "gallery"))), root),
+            casia_e.load_hid,
+        ),
+    }
+
+    def written_and_loader(layout):
+        write, load = layouts[layout]
+        write(tmp_path / layout)
+        options = {"workers": 1, "progress": False} if layout in WALKS else {"resolution": (16, 8)}
+        return tmp_path / layout, partial(load, **options)
+
+    return written_and_loader

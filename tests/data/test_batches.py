@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from reidlib.data.batches import test_batches as ordered_batches
-from reidlib.data.batches import train_batches
+from reidlib.data.batches import evaluation_batches, train_batches
 from reidlib.data.clips import evenly_spaced
 from reidlib.data.silhouettes import pack
 from reidlib.data.transforms import Chain
@@ -163,8 +162,8 @@ def test_too_few_identities_are_refused(tracklets):
         train_batches(tracklets, **SETTINGS | {"ids_per_batch": 8})
 
 
-def test_ordered_batches_give_every_tracklet_once(tracklets):
-    batches = list(ordered_batches(tracklets, num_frames=4, batch_size=4))
+def test_evaluation_batches_give_every_tracklet_once(tracklets):
+    batches = list(evaluation_batches(tracklets, num_frames=4, batch_size=4))
     assert [len(batch) for batch in batches] == [4, 4, 4, 3]
     positions = torch.cat([batch.tracklets for batch in batches])
     assert positions.tolist() == list(range(len(tracklets)))
@@ -180,7 +179,7 @@ def test_ordered_batches_give_every_tracklet_once(tracklets):
 
 def test_dense_batches_show_every_frame_of_every_tracklet(make_tracklet):
     tracklets = [make_tracklet(1, 1, length=7), make_tracklet(2, 1, length=2), make_tracklet(3, 2, length=4)]
-    batches = list(ordered_batches(tracklets, num_frames=3, batch_size=2, sampling="dense"))
+    batches = list(evaluation_batches(tracklets, num_frames=3, batch_size=2, sampling="dense"))
     positions = torch.cat([batch.tracklets for batch in batches])
     assert positions.tolist() == [0, 0, 0, 1, 2, 2]
     frames = (torch.cat([batch.frames for batch in batches]) * 255).round().byte()
@@ -189,9 +188,9 @@ def test_dense_batches_show_every_frame_of_every_tracklet(make_tracklet):
         assert shown == {frame.tobytes() for frame in tracklet.frames()}
 
 
-def test_ordered_batches_refuse_other_sampling(tracklets):
+def test_evaluation_batches_refuse_other_sampling(tracklets):
     with pytest.raises(ValueError, match="expected 'even' or 'dense'"):
-        ordered_batches(tracklets, num_frames=4, batch_size=5, sampling="random")
+        evaluation_batches(tracklets, num_frames=4, batch_size=5, sampling="random")
 
 
 def test_a_batch_moves_to_a_device_with_all_that_is_in_it(tracklets):
@@ -250,14 +249,14 @@ def equal_frames(one, other):
 
 
 def test_test_silhouettes(walks):
-    even = next(iter(ordered_batches(walks, num_frames=2, batch_size=8, silhouettes=5)))
+    even = next(iter(evaluation_batches(walks, num_frames=2, batch_size=8, silhouettes=5)))
     for clip, tracklet in zip(even.silhouettes, walks):
         assert (len(tracklet) - 5) // 2 in starts(clip, tracklet)
-    [gait] = ordered_batches(walks[:2], num_frames=0, batch_size=99, sampling="dense", silhouettes=4)
+    [gait] = evaluation_batches(walks[:2], num_frames=0, batch_size=99, sampling="dense", silhouettes=4)
     assert gait.frames is None
     assert gait.tracklets.tolist() == [0, 0, 1, 1]  # seven frames in two windows
     assert [0 in starts(gait.silhouettes[0], walks[0]), 3 in starts(gait.silhouettes[1], walks[0])] == [True, True]
-    [both] = ordered_batches(walks[:1], num_frames=4, batch_size=99, sampling="dense", silhouettes=2)
+    [both] = evaluation_batches(walks[:1], num_frames=4, batch_size=99, sampling="dense", silhouettes=2)
     assert both.frames.shape[:2] == (2, 4)
     assert [0 in starts(both.silhouettes[0], walks[0]), 3 in starts(both.silhouettes[1], walks[0])] == [True, True]
 
@@ -267,7 +266,7 @@ def test_silhouettes_must_be_there_and_something_must_be_asked_for(tracklets):
         next(iter(train_batches(tracklets, **SETTINGS, silhouettes=4)))
     for make in (
         lambda: train_batches(tracklets, **SETTINGS | {"num_frames": 0}),
-        lambda: ordered_batches(tracklets, num_frames=0, batch_size=2),
+        lambda: evaluation_batches(tracklets, num_frames=0, batch_size=2),
     ):
         with pytest.raises(ValueError, match="num_frames=0, silhouettes=0: expected one or more"):
             make()

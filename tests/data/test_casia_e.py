@@ -53,7 +53,8 @@ def test_round_trip(root, scenes):
         assert rows(getattr(loaded, part)) == expected(getattr(scenes, part))
     assert (loaded.name, loaded.protocol, loaded.num_ids) == ("CASIA-E", "all", 1)
     (root / "CASIA-E.json").unlink()
-    assert casia_e.load(root, **SETTINGS).gallery[0].person_id == 201  # 1 to 200 are trained on by default
+    with pytest.warns(UserWarning, match="1011 of the partition's 1014 subjects have no folder"):
+        assert casia_e.load(root, **SETTINGS).gallery[0].person_id == 201  # 1 to 200 are trained on by default
 
 
 def test_layout(root):
@@ -80,7 +81,7 @@ SPOILERS = {
     "nothing": (shutil.rmtree, r"casia_e: expected a folder for each subject, such as 001; get it from .*scidb"),
     "other subjects": (
         lambda r: [(r / name).rename(r / f"x{name}") for name in ("003", "201", "202")],
-        r"casia_e: expected walks such as 201/H/scene1/nm/000/1; get it from",
+        r"casia_e: expected folders of subjects to train on, such as 003, found none of these 1, but x003, x201, x202",
     ),
     "odd height": (
         lambda r: (r / "201/H").rename(r / "201/M"),
@@ -177,6 +178,7 @@ def test_the_official_subjects_of_hid_are_read(tmp_path, monkeypatch):
     """Real partition; of each subject there is one small silhouette, twice for those tested."""
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
     train, test = gait.read_partition(SHARED / "data" / "gait_partitions" / "HID.json", "")
+    test.remove("probe")  # a folder's name
     Image.new("L", (8, 16), 255).save(tmp_path / "one.png")
     for part, people in (("train", train), ("gallery", test), ("probe", test)):
         for person in people:

@@ -67,8 +67,9 @@ def test_dense_windows_cover_every_frame(length, num_frames):
 
 
 def test_successors_are_the_next_frames():
-    assert successors(np.array([0, 3, 8]), 10).tolist() == [1, 4, 9]
-    assert successors(np.array([0]), 1).tolist() == [0]
+    assert successors(np.array([0, 3, 8]), 10).tolist() == [[1], [4], [9]]
+    assert successors(np.array([0, 5]), 10, count=3, time_step=2).tolist() == [[2, 4, 6], [7, 9, 9]]
+    assert successors(np.array([0]), 1).tolist() == [[0]]
 
 
 @pytest.mark.parametrize("sampling", ["random", "even", "consecutive"])
@@ -80,8 +81,9 @@ def test_sampled_frames_exist_and_have_successors_on_request(sampling, length):
         assert indices.shape == (4,)
         assert indices.min() >= 0
         assert indices.max() < length
-        if length > 1:
-            assert sample(length, 4, rng, sampling, 2, with_successors=True).max() < length - 1
+        for ahead in (1, 4):
+            if length > ahead:
+                assert sample(length, 4, rng, sampling, 2, ahead=ahead).max() < length - ahead
 
 
 def test_samplers_depend_on_the_generator_alone():
@@ -96,9 +98,11 @@ def test_unknown_sampling_is_refused():
 
 def test_read_clip_reads_the_frames_and_their_successors(make_tracklet):
     whole = make_tracklet(1, 1, length=6)
-    clip = read_clip(whole, np.array([4, 0]), masks=True, next_frames=True, truth=("parts",))
+    clip = read_clip(whole, np.array([4, 0]), masks=True, next_frames=1, truth=("parts",))
     assert (clip.frames == whole.frames()[[4, 0]]).all()
-    assert (clip.next_frames == whole.frames()[[5, 1]]).all()
+    assert clip.next_frames.shape[:2] == (2, 1) and (clip.next_frames[:, 0] == whole.frames()[[5, 1]]).all()
+    several = read_clip(whole, np.array([1, 0]), next_frames=2, time_step=2).next_frames
+    assert (several == whole.frames()[[[3, 5], [2, 4]]]).all()
     assert (clip.masks[:, 0] == (clip.truth["parts"] > 0)).all()
 
 

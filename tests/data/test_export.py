@@ -139,11 +139,16 @@ def test_queries_in_the_gallery_are_written_once(tmp_path, small_benchmark):
 
 def test_no_attributes_no_attribute_file(tmp_path, small_benchmark, make_tracklet):
     bare = small_benchmark.__class__(
-        (make_tracklet(1, 1, tracklet_id=1),), (), (make_tracklet(2, 1, tracklet_id=1),), "all", "bare", "f"
+        (make_tracklet(1, 1, tracklet_id=1),),
+        (make_tracklet(2, 1, tracklet_id=1),),
+        (make_tracklet(2, 2, tracklet_id=1),),
+        "all",
+        "bare",
+        "f",
     )
     export.mars(bare, tmp_path / "mars", progress=False)
     assert not (tmp_path / "mars" / "mars_attributes.csv").exists()
-    assert len(mars.load(tmp_path / "mars").query) == 0
+    assert mars.load(tmp_path / "mars").query[0].attributes == {}
 
 
 def test_an_existing_folder_is_not_overwritten(tmp_path, small_benchmark):

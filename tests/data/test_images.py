@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from reidlib.data import ImageFiles, Tracklet
-from reidlib.data.images import preload
+from reidlib.data.images import MaskFiles, preload
 
 
 @pytest.fixture
@@ -50,6 +50,46 @@ def test_recordings_have_no_truth_and_may_have_no_masks(folder):
     assert files.masks([0]) is None
     with pytest.raises(KeyError, match=r"0\.png is recorded"):
         files.truth("flow", [0])
+
+
+def test_masks_are_read_by_one_rule_for_all_files_of_a_tracklet(tmp_path):
+    mask = np.zeros((20, 10), np.uint8)
+    mask[4:18, 3:7] = 1
+    for number in range(40):
+        Image.fromarray(mask if number == 31 else mask * 0).save(tmp_path / f"{number:02d}.png")
+    files = MaskFiles(sorted(tmp_path.iterdir()))
+    assert len(files) == 40
+    assert (files.read([31])[0] == mask).all()
+    assert files.read(range(40)).sum() == mask.sum()
+    for number in range(40):
+        Image.fromarray(1 - mask if number == 31 else mask * 0 + 1).save(tmp_path / f"{number:02d}.png")
+    inverted = MaskFiles(sorted(tmp_path.iterdir()))
+    assert inverted.read([5]).sum() == 0  # all white is nobody, as the one with a person tells
+    assert (inverted.read([31])[0] == mask).all()
+
+
+def test_a_missing_mask_is_reported_at_the_caller_s_line(folder):
+    missing(folder / "mask0.png")
+    with pytest.warns(UserWarning, match=r"mask0\.png .missing.") as reports:
+        source(folder).masks([1])
+    assert reports[0].filename == __file__
+
+
+def test_an_ending_of_other_case_is_found(folder):
+    (folder / "3.png").rename(folder / "3.PNG")
+    (folder / "mask3.png").rename(folder / "mask3.PNG")
+    files = source(folder)
+    assert levels(files.frames([3])) == [3]
+    assert files.masks([3]).sum() == 3
+    assert files.broken == ()
+
+
+def test_a_file_in_a_mode_that_cannot_be_read_is_named(tmp_path):
+    Image.new("F", (4, 4)).save(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match=r"a\.tif: expected 8 or 16 bits"):
+        ImageFiles([tmp_path / "a.tif"]).frames([0])
+    with pytest.raises(ValueError, match=r"a\.tif: expected 8 or 16 bits"):
+        MaskFiles([tmp_path / "a.tif"]).read([0])
 
 
 def test_grey_images_are_cropped_and_resized(tmp_path):

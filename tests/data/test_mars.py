@@ -104,8 +104,8 @@ SPOILERS = {
     ),
     "empty": (lambda r: (r / "info/query_IDX.mat").write_bytes(b""), r"query_IDX\.mat: cannot be read"),
     "other variable": (
-        lambda r: put(r / "info/query_IDX.mat", idx=[[1]]),
-        r"query_IDX\.mat: expected the variable query_IDX, found idx",
+        lambda r: put(r / "info/query_IDX.mat", idx=[[1, 2], [3, 4]]),
+        r"query_IDX\.mat: expected the variable query_IDX, or a single one like it, found idx \(2, 2\)",
     ),
     "text": (
         lambda r: put(r / "info/query_IDX.mat", query_IDX="abc"),

@@ -43,7 +43,7 @@ def street(tmp_path, monkeypatch):
         tracklet(0, 1, 1, GOOD),
         tracklet(0, 2, 1, TOO_SMALL),
     ]
-    return Benchmark(tuple(train), tuple(query), tuple(gallery), "cross-camera", "street", "f")
+    return Benchmark(tuple(train), tuple(query), tuple(gallery), "cross-camera", "street", "f", renderer=3)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_tracklets_with_eight_effective_masks_stay(street):
     assert_screened(screened)
     assert len(screened.train[1]) == 24  # frames without an effective mask stay in their tracklet
     assert screened.name == "street with masks"
-    assert screened.fingerprint != street.fingerprint
+    assert screened.fingerprint != street.fingerprint and screened.renderer == 3
 
 
 def test_loading_from_disk(root, street):
@@ -92,14 +92,15 @@ def test_loading_from_disk(root, street):
 
 
 def test_masks_are_looked_through_once_and_anew_after_a_change(root, monkeypatch):
-    first = mask_mars.load(root, **SETTINGS)
+    first = mask_mars.load(root, resolution=(40, 20), **SETTINGS)
+    assert keys(first.train) == [(1, 1), (2, 1)]
     with monkeypatch.context() as patch:
         patch.setattr(mask_mars, "effective", None)  # it would fail to look
-        assert mask_mars.load(root, **SETTINGS).fingerprint == first.fingerprint
+        assert mask_mars.load(root, resolution=(40, 20), **SETTINGS).fingerprint == first.fingerprint
     paths = sorted((root / "mask_train/0001").glob("0001C1T0001F*.png"))
     paths[0].unlink()
     shutil.copy(root / "mask_train/0002/0002C1T0001F001.png", paths[0])  # an empty one
-    assert keys(mask_mars.load(root, **SETTINGS).train) == [(2, 1)]
+    assert keys(mask_mars.load(root, resolution=(40, 20), **SETTINGS).train) == [(2, 1)]
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -118,8 +119,9 @@ def test_a_person_without_masks_is_named(root):
 
 
 def test_nothing_left_and_no_masks_are_refused(street):
-    for fields, count in (({"train": street.train[1:2]}, "0 to train on"), ({"query": street.query[2:]}, "0 queries")):
-        with pytest.raises(ValueError, match=rf"street: expected tracklets with 8 masks that cover 15% .*{count}"):
+    for part, count in (("train", "0 training"), ("query", "0 query"), ("gallery", "0 gallery")):
+        fields = {part: (street.train[1],)}  # its masks are too small
+        with pytest.raises(ValueError, match=rf"street with masks needs .*{count}.* 8 masks or more which cover 15%"):
             mask_mars.screen(replace(street, **fields), "key", **SETTINGS)
     bare = Tracklet(1, 1, ArrayFrames(np.zeros((9, 3, 8, 4), np.uint8)), 7)
     with pytest.raises(ValueError, match="tracklet 7 of person 1: expected masks to screen"):

@@ -32,7 +32,7 @@ def benchmark():
     frames = np.random.default_rng(0).integers(0, 256, (3, 3, 64, 32), np.uint8)
     one = Tracklet(1, 1, ArrayFrames(frames, moving), 1)
     other = Tracklet(2, 1, ArrayFrames(frames, standing), 1)
-    return Benchmark((one, other), (one,), (other,), "all", "blocks", "f")
+    return Benchmark((one, other), (one,), (other,), "all", "blocks", "f", renderer=3)
 
 
 @pytest.mark.parametrize(("quality", "height", "width"), [("eroded", 46, 6), ("dilated", 50, 10), ("full", 64, 32)])
@@ -62,6 +62,7 @@ def test_a_frame_s_mask_is_always_the_same_and_frames_stay(benchmark, quality):
         assert np.array_equal(new.frames(), old.frames()) and np.array_equal(new.truth("parts"), old.truth("parts"))
     assert found.query[0] is found.train[0]
     assert (found.fingerprint == benchmark.fingerprint) == (quality == "true")
+    assert found.renderer == benchmark.renderer == 3
 
 
 def test_extracted_masks_come_from_the_pictures_and_are_packed_once(monkeypatch):
@@ -95,7 +96,7 @@ def test_silhouettes_are_made_of_the_masks(benchmark):
     assert np.array_equal(thinner.train[0].masks(), benchmark.train[0].masks())
     one, other = (t.silhouettes() for t in with_silhouettes(benchmark, "full", SIZE, progress=False).train)
     assert np.array_equal(one, other) and (one == one[0]).all() and one[0].sum() == 32 * 16  # of half the masks' size
-    assert true.fingerprint != thinner.fingerprint
+    assert true.fingerprint != thinner.fingerprint and true.renderer == benchmark.renderer
 
 
 def test_still_silhouettes_do_not_walk_and_constant_ones_know_nobody(benchmark):
@@ -116,6 +117,8 @@ def test_tracklets_without_a_silhouette_are_left_out(benchmark):
     with pytest.warns(UserWarning, match="1 of 3 tracklets have no usable silhouette"):
         found = with_silhouettes(more, "true", SIZE, progress=False)
     assert [t.person_id for t in (*found.train, *found.gallery)] == [1, 2, 2]
+    with pytest.raises(ValueError, match="blocks: expected usable silhouettes, found none in 1 tracklets' masks"):
+        with_silhouettes(Benchmark((empty,), (empty,), (empty,), "all", "blocks", "i"), "still", SIZE, progress=False)
 
 
 def test_unknown_qualities_and_data_without_masks_are_refused(benchmark):

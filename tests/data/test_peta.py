@@ -53,8 +53,18 @@ def test_round_trip(root, stills):
     assert rows(loaded.query) == rows(stills.query)
     assert loaded.gallery == ()
     assert [t.tracklet_id for t in (*loaded.train, *loaded.query)] == list(range(1, 13))
-    assert peta.load(root, tested="val").query == ()
+    with pytest.raises(ValueError, match=r"PETA\.mat: the val part of partition 0 is empty"):
+        peta.load(root, tested="val")
+    change(root, partion_attribute=parts(train=[1, 2], val=[3], test=[4, 5]))
+    assert [t.tracklet_id for t in peta.load(root, tested="val").query] == [3]
     assert len({peta.load(root, tested=part).fingerprint for part in ("test", "val")}) == 2
+
+
+def test_nobody_is_number_0(root):
+    values = data(root)
+    values[values[:, 1] == 3, 1] = 0
+    change(root, data=values)
+    assert peta.read_labels(root / "PETA.mat").people.tolist() == [2, 2, 3, 3, 1, 1, 5, 5, 6, 6, 7, 7]
 
 
 def test_groups():

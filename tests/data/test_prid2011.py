@@ -10,7 +10,7 @@ from PIL import Image
 import reidlib
 from reidlib.data import export, prid2011
 from reidlib.data.tracklets import identities
-from reidlib.data.two_cameras import split_benchmark
+from reidlib.data.two_cameras import read_splits, split_benchmark
 
 SHARED = reidlib.shared_folder()
 real = pytest.mark.skipif(SHARED is None, reason="needs the folder of real metadata (REIDLIB_SHARED)")
@@ -61,7 +61,9 @@ def test_frames_are_sorted_by_number(tmp_path):
             folder.mkdir(parents=True)
             for number in np.random.default_rng(0).permutation(27).tolist():
                 Image.new("L", (4, 8), number).save(folder / f"{number}.png")
-    for tracklet in prid2011.load(tmp_path, resolution=(8, 4)).train:
+    with pytest.warns(UserWarning, match="there is no file of splits"):
+        loaded = prid2011.load(tmp_path, resolution=(8, 4))
+    for tracklet in loaded.train:
         assert tracklet.frames()[:, 0, 0, 0].tolist() == list(range(27))
 
 
@@ -73,12 +75,16 @@ def test_without_a_split_file_persons_with_27_frames_under_both_cameras_are_spli
             folder.mkdir(parents=True)
             for number in range(count):
                 (folder / f"{number:04d}.png").write_bytes(b"")
-    splits = [prid2011.load(tmp_path, split) for split in range(10)]
+    with pytest.warns(
+        UserWarning, match=r"no file of splits \(splits_prid2011\.json or splits\.json\), so ten are drawn"
+    ):
+        splits = [prid2011.load(tmp_path, split) for split in range(10)]
+    assert splits[3].name == "PRID-2011 drawn split 3"
     for split in splits:
         assert sorted(identities(split.train) + identities(split.query)) == [1, 7, 9, 200]
         assert len(split.query) == len(split.gallery) == 2
     assert len({split.fingerprint for split in splits}) > 3
-    with pytest.raises(ValueError, match="split=10: expected 0 to 9"):
+    with pytest.raises(ValueError, match="split=10: expected 0 to 9"), pytest.warns(UserWarning, match="drawn"):
         prid2011.load(tmp_path, 10)
 
 
@@ -142,12 +148,12 @@ def test_bad_input_is_refused_by_name(root, name):
 
 def test_a_missing_split_file_says_where_to_get_it(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.json: expected the list of splits; get it"):
-        prid2011.read_splits(tmp_path / "none.json")
+        read_splits(tmp_path / "none.json", prid2011.SPLITS_FROM)
 
 
 @real
 def test_the_real_splits_hold_what_was_published():
-    splits = prid2011.read_splits(SHARED / "data" / "splits" / "splits_prid2011.json")
+    splits = read_splits(SHARED / "data" / "splits" / "splits_prid2011.json", "")
     assert [(len(train), len(test)) for train, test in splits] == [(89, 89)] * 10
     people = [sorted([*train, *test]) for train, test in splits]
     assert all(listed == people[0] for listed in people)

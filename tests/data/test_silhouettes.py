@@ -35,6 +35,12 @@ def test_the_centre_is_the_median_column_not_the_middle_of_the_box():
     assert (aligned == picture(64, 44, (0, 64, 22 - 11, 22 + 9), (0, 8, 22 + 9, 44))).all()
 
 
+@pytest.mark.parametrize("shape", [(1, 64, 32), (64, 32, 3), (64,)])
+def test_masks_of_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match=rf"masks: expected \(H, W\) each, found shape \({shape[0]},.*; give masks"):
+        align([np.ones((64, 32)), np.ones(shape)])
+
+
 @pytest.mark.parametrize("shift", [-30, -15, 0, 25, 35])
 def test_where_a_person_stands_does_not_matter(shift):
     """By shifts that are whole pixels after resizing: 40 rows become 64, 5 columns 8."""

@@ -2,6 +2,7 @@
 
 import functools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,7 +81,8 @@ def test_a_part_of_a_mapped_array_is_pickled_with_its_values(arrays):
 def test_identities_leave_out_distractors_and_junk(make_tracklet):
     tracklets = [make_tracklet(person, 1) for person in (7, 0, 2, -1, 7)]
     assert identities(tracklets) == [2, 7]
-    assert Benchmark(tuple(tracklets), (), (), "all", "", "").num_ids == 2
+    benchmark = Benchmark(tuple(tracklets), (), (), "all", "", "")
+    assert (benchmark.num_ids, benchmark.renderer) == (2, 0)
 
 
 def test_fingerprint_tells_borders_and_order():
@@ -99,7 +101,7 @@ def crowd(make_tracklet):
     others = (make_tracklet(0, 1), make_tracklet(-1, 1))
 
     def build(protocol):
-        return Benchmark((*people, *others), (make_tracklet(50, 1),), (), protocol, "crowd", "f")
+        return Benchmark((*people, *others), (make_tracklet(50, 1),), (), protocol, "crowd", "f", renderer=7)
 
     return build
 
@@ -113,7 +115,7 @@ def test_validation_split_across_cameras(crowd):
     assert len(split.query) == 15
     assert set(identities(split.train)) == set(range(1, 21)) - held_out
     assert all(t.person_id > 0 for t in split.train)
-    assert split.protocol == "cross-camera"
+    assert (split.protocol, split.renderer) == ("cross-camera", 7)
 
 
 def test_validation_split_under_all_keeps_queries_out_of_the_gallery(crowd):
@@ -149,3 +151,29 @@ def test_half_split_halves_the_identities(crowd):
         assert split.protocol == "cross-camera"
     assert len({split.fingerprint for split in splits}) == 3
     assert half_split(tracklets[1:], 0, "crowd").fingerprint != splits[0].fingerprint
+
+
+def test_a_benchmark_is_mapped_tracklet_by_tracklet(small_benchmark):
+    seen = []
+
+    def change(tracklet):
+        seen.append(tracklet)
+        return None if tracklet.person_id == 0 else replace(tracklet, camera_id=tracklet.camera_id + 10)
+
+    found = small_benchmark.map(change, "cameras moved")
+    assert seen == small_benchmark.everybody and len(seen) == len(set(seen))
+    for part in ("train", "query", "gallery"):
+        kept = [t for t in getattr(small_benchmark, part) if t.person_id != 0]
+        assert [(t.person_id, t.camera_id) for t in getattr(found, part)] == [
+            (t.person_id, t.camera_id + 10) for t in kept
+        ]
+    assert found.fingerprint not in (small_benchmark.fingerprint, small_benchmark.map(change, "otherwise").fingerprint)
+    both = replace(small_benchmark, query=small_benchmark.gallery).map(change, "x")
+    assert both.query == both.gallery  # one tracklet stays one
+
+
+def test_all_training_identities_may_be_searched(small_benchmark):
+    found = validation_split(small_benchmark, fraction=1.0)
+    assert identities(found.query) == identities(small_benchmark.train) and not found.train
+    with pytest.raises(ValueError, match=r"fraction=0.01 of 3 identities"):
+        validation_split(small_benchmark, fraction=0.01)

@@ -94,6 +94,61 @@ def test_bad_features_are_refused(a, b, message):
         pairwise_distances(a, b)
 
 
+def strips(metric):
+    def call(a, b):
+        return strip_distances(a.reshape(len(a), 2, -1), b.reshape(len(b), 2, -1), metric)
+
+    return call
+
+
+METRICS = {
+    "euclidean": pairwise_distances,
+    "cosine": lambda a, b: pairwise_distances(a, b, "cosine"),
+    "mean": strips("mean"),
+    "concatenate": strips("concatenate"),
+}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize(
+    ("dtype", "exponents"), [("f4", (-140, -126, -80, 80, 124)), ("f8", (-1060, -1000, -600, 600, 1019))]
+)
+def test_no_scale_of_the_features_is_too_large_or_too_small(metric, dtype, exponents):
+    rng = np.random.default_rng(1)
+    a, b = (rng.integers(-8, 9, (n, 8)).astype(dtype) / 8 for n in (5, 6))  # exact at every scale
+    expected = METRICS[metric](a, b)
+    for exponent in exponents:
+        result = METRICS[metric](np.ldexp(a, exponent), np.ldexp(b, exponent))
+        wanted = expected if metric == "cosine" else np.ldexp(expected, exponent)
+        np.testing.assert_array_equal(result, wanted)
+
+
+def test_every_row_has_a_scale_of_its_own_under_cosine():
+    a = RNG.standard_normal((6, 8)).astype("f4")
+    scales = np.array([[1e-37], [1e-25], [1], [1e10], [1e25], [3e37]], "f4")
+    expected = pairwise_distances(a, a, "cosine")
+    np.testing.assert_allclose(pairwise_distances(a * scales, a, "cosine"), expected, atol=1e-6)
+    np.testing.assert_allclose(pairwise_distances(a, a * scales, "cosine"), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("factor", [6e4, 1e-3])
+def test_half_precision_is_compared_in_single(metric, factor):
+    a, b = ((RNG.random((n, 8)) * factor).astype("f2") for n in (5, 6))
+    expected = METRICS[metric](a.astype("f4"), b.astype("f4"))
+    assert np.isfinite(expected).all() and expected.max() > 0
+    np.testing.assert_array_equal(METRICS[metric](a, b), expected)
+    np.testing.assert_array_equal(METRICS[metric](torch.from_numpy(a), torch.from_numpy(b)).numpy(), expected)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "mean", "concatenate"])
+def test_distances_that_no_number_holds_are_refused(metric):
+    a = np.full((1, 2), 3e38, "f4")
+    with pytest.raises(ValueError, match="too large for float32"):
+        METRICS[metric](a, -a)
+    assert METRICS[metric](a.astype("f8"), -a).max() > 5e38
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match=r"metric='manhattan'.*'euclidean', 'cosine'"):
         pairwise_distances(np.zeros((1, 1)), np.zeros((1, 1)), "manhattan")

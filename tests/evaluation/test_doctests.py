@@ -8,7 +8,21 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("module", ["distances", "expansion", "protocols", "reranking", "statistics"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "attributes",
+        "distances",
+        "expansion",
+        "flow",
+        "frames",
+        "masks",
+        "protocols",
+        "reranking",
+        "segments",
+        "statistics",
+    ],
+)
 def test_docstring_examples(module):
     result = doctest.testmod(importlib.import_module(f"reidlib.evaluation.{module}"))
     assert result.attempted > 0

@@ -83,6 +83,34 @@ def test_cluster_expansion_follows_its_definition(leave_one_out, monkeypatch):
     assert len(sizes) > 6  # from singletons to long chains
 
 
+@pytest.mark.parametrize("exponent", [-120, -80, 80, 120])
+def test_the_scale_of_the_features_changes_nothing_but_the_scale(exponent):
+    rng = np.random.default_rng(5)
+    query, gallery = rng.standard_normal((5, 4)).astype("f4"), rng.standard_normal((20, 4)).astype("f4")
+    scaled = np.ldexp(query, exponent), np.ldexp(gallery, exponent)
+    for ours, expected in zip(
+        average_query_expansion(*scaled, 3, 2.0), average_query_expansion(query, gallery, 3, 2.0)
+    ):
+        np.testing.assert_array_equal(ours, expected)
+    threshold, changed = 1.2, 0
+    for ours, expected, before in zip(
+        cluster_query_expansion(*scaled, threshold * 2.0**exponent),
+        cluster_query_expansion(query, gallery, threshold),
+        (query, gallery),
+    ):
+        np.testing.assert_array_equal(ours, np.ldexp(expected, exponent))
+        changed += (expected != before).any(axis=1).sum()
+    assert 0 < changed < 25  # some are linked and some are not
+
+
+def test_any_threshold_is_a_distance():
+    query, gallery = np.array([[0.0]], "f4"), np.array([[2e38], [-2e38]], "f4")
+    for threshold in (1e200, np.inf):
+        assert cluster_query_expansion(query, gallery, threshold)[0].tolist() == [[0]]
+        assert cluster_query_expansion(query, gallery, threshold)[1][0] == pytest.approx(-1e38)
+    np.testing.assert_array_equal(cluster_query_expansion(query, gallery, 1e-300)[1], gallery)
+
+
 def test_two_linked_features_change_places_and_a_singleton_stays():
     query, gallery = cluster_query_expansion([[0.0, 1.0]], [[0.0, 2.0], [50.0, 0.0]], threshold=2.0)
     np.testing.assert_allclose(query, [[0.0, 2.0]])

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from reidlib.evaluation import cross_view_accuracy, retrieval_scores
+from reidlib.evaluation.statistics import identity_bootstrap
 
 TOPK = (1, 2, 5)
 
@@ -53,7 +54,7 @@ def random_case(rng, queries, gallery):
     junk = rng.random() < 0.05
     return (
         distances,
-        rng.integers(-1 if rng.random() < 0.1 else 1, 4, queries),
+        rng.choice([-1, 1, 2, 3] if rng.random() < 0.1 else [1, 2, 3], queries),
         np.full(gallery, -1) if junk else rng.integers(-1, 4, gallery),
         rng.integers(0, cameras, queries),
         rng.integers(0, cameras, gallery),
@@ -107,7 +108,7 @@ def test_hand_computed_case():
 
 
 def test_distractors_and_junk_make_no_query_valid():
-    scores = retrieval_scores(np.zeros((2, 2)), [0, -1], [0, -1], [1, 1], [2, 2])
+    scores = retrieval_scores(np.zeros((2, 2)), [5, -1], [0, -1], [1, 1], [2, 2])
     assert not scores.valid.any()
     assert math.isnan(scores.mean_ap)
     assert math.isnan(scores.cmc[1])
@@ -194,6 +195,10 @@ def test_tensors_give_the_scores_of_arrays(dtype):
         ({"distances": np.zeros((2, 0)), "gallery_ids": [], "gallery_cameras": []}, "nothing to rank"),
         ({"distances": np.zeros((0, 3)), "query_ids": [], "query_cameras": []}, "nothing to rank"),
         ({"query_cameras": [1]}, "query_cameras must be 2 integers"),
+        ({"query_ids": [[1, 2], [1, 2]]}, r"query_ids must be integers, one an item; it has shape \(2, 2\)"),
+        ({"gallery_ids": [1.0, 2.0, 2.0]}, "gallery_ids must be integers, one an item.*float64"),
+        ({"query_ids": 1}, "query_ids must be integers"),
+        ({"gallery_cameras": np.ones((3, 2), int)}, r"gallery_cameras must be 3 integers; it has shape \(3, 2\)"),
         ({"gallery_cameras": [1.5, 2.0, 3.0]}, "gallery_cameras must be 3 integers"),
     ],
 )
@@ -207,6 +212,29 @@ def test_bad_input_is_refused(change, message):
     }
     with pytest.raises(ValueError, match=message):
         retrieval_scores(**{**case, **change})
+
+
+def test_identities_counted_from_zero_are_refused_for_queries_and_distractors_are_not():
+    distances, cameras = np.array([[0.0, 1.0, 2.0]]), ([1], [2, 2, 2])
+    for call in (retrieval_scores, cross_view_accuracy):
+        with pytest.raises(ValueError, match=r"query_ids holds identity 0 in 1 of 1 queries.*distractor.*add 1"):
+            call(distances, [0], [0, 1, 2], *cameras)
+        assert call(distances, [1], [1, 2, 3], *cameras).first_match_rank.ravel().tolist() == [1]
+        assert call(distances, [1], [0, 1, 2], *cameras).first_match_rank.ravel().tolist() == [2]
+
+
+@pytest.mark.parametrize("shape", [(1, -1), (-1, 1), (-1,)])
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+def test_labels_may_be_rows_or_columns_as_in_mat_files(shape, kind):
+    rng = np.random.default_rng(9)
+    distances = rng.random((7, 9))
+    labels = [rng.integers(1, 4, length).astype("u1") for length in (7, 9, 7, 9)]
+    reshaped = [kind(label.reshape(shape)) for label in labels]
+    for call in (retrieval_scores, cross_view_accuracy):
+        expected, found = call(distances, *labels), call(distances, *reshaped)
+        np.testing.assert_array_equal(found.first_match_rank, expected.first_match_rank)
+    precision = retrieval_scores(distances, *labels).average_precision
+    assert identity_bootstrap(precision, reshaped[0]) == identity_bootstrap(precision, labels[0])
 
 
 def cross_view_oracle(distances, query_ids, gallery_ids, query_views, gallery_views):
@@ -252,7 +280,7 @@ def test_cross_view_accuracy_agrees_with_brute_force():
         queries, gallery = int(rng.integers(1, 7)), int(rng.integers(1, 10))
         case = (
             rng.integers(0, 4, (queries, gallery)).astype(float),
-            np.append(rng.integers(-1, 4, queries - 1), 1),
+            np.append(rng.choice([-1, 1, 2, 3], queries - 1), 1),
             np.append(rng.integers(-1, 4, gallery - 1), 1),
             rng.integers(0, 3, queries) * 90,
             rng.integers(0, 3, gallery) * 90,

@@ -130,6 +130,14 @@ def test_neighbours_that_share_their_neighbours_come_closer():
     assert result[1] < result[2]
 
 
+@pytest.mark.parametrize("exponent", [-120, -80, 80, 120])
+def test_the_scale_of_the_features_changes_nothing(exponent):
+    features = people(np.random.default_rng(7), 8, 4).astype("f4")
+    expected = k_reciprocal_rerank(features[:9], features[9:], k1=5, k2=3)
+    scaled = np.ldexp(features, exponent)
+    np.testing.assert_array_equal(k_reciprocal_rerank(scaled[:9], scaled[9:], k1=5, k2=3), expected)
+
+
 def test_tensors_in_tensors_out():
     features = people(np.random.default_rng(6), 6, 4).astype("f4")
     result = k_reciprocal_rerank(torch.from_numpy(features[:5]), torch.from_numpy(features[5:]), k1=4, k2=2)
@@ -147,7 +155,7 @@ def test_bad_parameters_are_refused(options, message):
 
 
 def test_bad_features_are_refused():
-    with pytest.raises(ValueError, match="gallery features holds values that are not finite"):
+    with pytest.raises(ValueError, match="gallery_features holds values that are not finite"):
         k_reciprocal_rerank(np.zeros((2, 2)), np.array([[np.nan, 0.0]]))
-    with pytest.raises(ValueError, match="query features must have 2 non-empty"):
+    with pytest.raises(ValueError, match="query_features must have 2 non-empty"):
         k_reciprocal_rerank(np.zeros((0, 2)), np.zeros((2, 2)))

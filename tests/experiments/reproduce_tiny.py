@@ -1,4 +1,4 @@
-"""`reproduce_tiny.py FIGURES ITERATIONS [READY GO]`: measure tiny runs under two seeds, used by test_runs.py.
+"""`reproduce_tiny.py FIGURES ITERATIONS [READY GO]`: measure tiny runs under two seeds, used by test_execute.py.
 
 ITERATIONS are those of one run or, with commas, of several. Checkpoints are written after every iteration. The file
 READY is made before the first run, which then waits for the file GO. Each run measured here is printed as a line.
@@ -11,17 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from reidlib.papers.rows import Row, Run
 
-from reidlib.papers import runs
+from reidlib.experiments import Row, Run, execute, train
 
 
 def main(figures: str, iterations: str, ready: str = "", go: str = "") -> None:
     torch.set_num_threads(1)
-    runs.fit = functools.partial(runs.fit, checkpoint_every=1)
+    train.fit = functools.partial(train.fit, checkpoint_every=1)
     run = Run(
         model="agw",
-        training="agw_training",
+        training="baseline/agw",
         data="street",
         data_options={"num_ids": 10, "workers": 1},
         setups=("usual", "mixing"),
@@ -39,7 +38,9 @@ def main(figures: str, iterations: str, ready: str = "", go: str = "") -> None:
     def report(row, record):
         sys.stdout.write(f"measured {record.seed}\n")
 
-    done = runs.reproduce("baseline", rows, figures=Path(figures), report=report, progress=False)
+    done = execute.reproduce(
+        "baseline", rows, resources=train.Resources(progress=False), figures=Path(figures), report=report
+    )
     sys.stdout.write(f"done {done}\n")
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()

@@ -7,15 +7,18 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from reidlib.papers.claims import Claim, above, above_each, best_each, expected_false_verdicts, judge
-from reidlib.papers.records import Record, write_record
-from reidlib.papers.rows import PAPERS, Row, Run, paper_module, rows_of
 from scipy import stats
 
-from reidlib.papers import claims as claims_of
-from reidlib.papers.reported import reported_papers
+from reidlib.experiments import Row, Run, rows_of
+from reidlib.experiments.claims import Claim, above, above_each, best_each, expected_false_verdicts, judge
+from reidlib.experiments.claims import claims as claims_of
+from reidlib.experiments.papers import find_paper
+from reidlib.experiments.records import Record, write_record
+from reidlib.papers import PAPERS
+from reidlib.papers.reported import reported_papers, reported_table
 
-MODULE = sys.modules["reidlib.papers.claims"]  # the package gives the function of that name
+MODULE = sys.modules["reidlib.experiments.claims"]  # the package gives the function of that name
+TABLES = sys.modules["reidlib.experiments.tables"]
 
 NOTHING = Claim("", "", "T", (("a", "x"),), (("b", "x"),))
 SAME = Claim("", "", "T", (("a", "x"),), (("b", "x"),), kind="same")
@@ -83,23 +86,32 @@ def paper(tmp_path, monkeypatch):
         Row("I", label, Run("chance", "street", iterations=number))
         for number, label in enumerate(("Appearance Baseline", "Modified GaitSet"))
     ]
-    for row, seeds, score in zip(rows, (range(6), range(1, 6)), (0.8, 0.3)):
-        for seed in seeds:
-            scores = dict.fromkeys(("rank-1", "rank-5", "rank-20", "mAP", "mINP"), score + seed / 100)
-            empty = {"data": {}, "queries": {}, "peak_memory_mib": 1, "environment": {}}
+    write_records(rows, tmp_path)
+    module = SimpleNamespace(
+        reported={"I": reported_table("seqmasks", "I")},
+        claims=(above("gait is worse", "Table I", "I", rows[0].label, rows[1].label, "mAP", control="none"),),
+    )
+    monkeypatch.setattr(MODULE, "rows_of", lambda name: rows)
+    monkeypatch.setattr(MODULE, "find_paper", lambda name: module)
+    monkeypatch.setattr(TABLES, "find_paper", lambda name: module)
+    return tmp_path
+
+
+def write_records(rows, figures, renderer=0, seeds=(range(6), range(1, 6)), scores=(0.8, 0.3), notes=None):
+    """Records of all scores, which grow by a point from seed to seed."""
+    for row, chosen, score in zip(rows, seeds, scores):
+        for seed in chosen:
+            values = dict.fromkeys(("rank-1", "rank-5", "rank-20", "mAP", "mINP"), score + seed / 100)
+            empty = {"data": {"renderer": renderer}, "queries": {}, "peak_memory_mib": 1, "environment": {}}
             seconds = {"data": 0, "training": 1, "evaluation": 1}
             record = Record(
                 paper="seqmasks", config=asdict(row.run), config_hash=row.run.hash, seed=seed,
-                scores={"usual": scores}, seconds=seconds, **empty,
+                scores={"usual": values}, seconds=seconds, notes=notes or {}, **empty,
             )  # fmt: skip
-            write_record(record, tmp_path)
-    module = SimpleNamespace(
-        rows=lambda scale: rows,
-        CLAIMS=(above("gait is worse", "Table I", "I", rows[0].label, rows[1].label, "mAP", control="none"),),
-    )
-    monkeypatch.setattr(MODULE, "rows_of", lambda name: rows)
-    monkeypatch.setattr(MODULE, "paper_module", lambda name: module)
-    return tmp_path
+            path = write_record(record, figures)
+            if renderer == 1:
+                (path.parent / "renderer-1").mkdir(exist_ok=True)
+                path.replace(path.parent / "renderer-1" / path.name)
 
 
 def test_a_ledger_is_made_of_records(paper):
@@ -112,9 +124,35 @@ def test_a_ledger_is_made_of_records(paper):
     )  # fmt: skip
 
 
+def test_worlds_of_two_renderers_are_never_mixed(paper):
+    rows = MODULE.rows_of("seqmasks")
+    write_records(rows, paper, 2, seeds=(range(6), range(3)), scores=(0.5, 0.6))
+    write_records(rows, paper, 1, seeds=(range(4), range(4)), scores=(0.9, 0.5))
+    [line] = claims_of("seqmasks", paper).to_dict("records")
+    assert (line["renderer"], line["seeds"]) == (1, 4)  # three seeds of the newer worlds, four of the older
+    assert line["difference"] == pytest.approx(40)
+    write_records(rows, paper, 2, seeds=(range(6), range(4)), scores=(0.5, 0.6))
+    [line] = claims_of("seqmasks", paper).to_dict("records")
+    assert (line["renderer"], line["seeds"]) == (2, 4) and line["difference"] == pytest.approx(-10)
+
+
+def test_a_collapsed_row_is_named(paper):
+    rows = MODULE.rows_of("seqmasks")
+    assert claims_of("seqmasks", paper)["collapsed"].isna().all()
+    write_records(rows, paper, seeds=((), (2,)), notes={"tied": 0.9})
+    assert claims_of("seqmasks", paper)["collapsed"].tolist() == [rows[1].label]
+
+
+def test_the_margin_is_the_claim_s(paper):
+    base = np.full(6, 40.0)
+    wide = Claim("", "", "T", (("a", "x"),), (("b", "x"),), kind="same", margin=5.0)
+    assert judge(wide, (base + 3 + NOISE)[None], base[None])["verdict"] == "replicates"
+    assert judge(SAME, (base + 3 + NOISE)[None], base[None])["verdict"] == "contradicted"
+
+
 def test_a_claim_about_cells_that_no_run_measures_is_refused(paper, monkeypatch):
-    wrong = SimpleNamespace(CLAIMS=(above("", "", "I", "Appearance Baseline", "nobody", "mAP"),))
-    monkeypatch.setattr(MODULE, "paper_module", lambda name: wrong)
+    wrong = SimpleNamespace(claims=(above("", "", "I", "Appearance Baseline", "nobody", "mAP"),))
+    monkeypatch.setattr(MODULE, "find_paper", lambda name: wrong)
     with pytest.raises(ValueError, match="seqmasks, table I: no run of ours measures 'mAP' of 'nobody'"):
         claims_of("seqmasks", paper)
 
@@ -135,7 +173,7 @@ def test_every_paper_has_a_ledger_that_can_be_judged(name):
 @pytest.mark.parametrize("name", PAPERS)
 def test_a_claim_s_control_is_a_row_of_its_table(name):
     rows = {(row.table, row.label) for row in rows_of(name)}
-    for claim in getattr(paper_module(name), "CLAIMS", ()):
+    for claim in find_paper(name).claims:
         assert not claim.control or (claim.table, claim.control) in rows, claim.text
 
 

@@ -7,12 +7,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from reidlib.papers.features import draw_ranked_lists, embed, load_features, save_features
-from torch import nn
 
 from reidlib.data import ArrayFrames, Benchmark, Tracklet
-from reidlib.models.output import ModelOutput
-from reidlib.papers import features as room
+from reidlib.experiments import Run
+from reidlib.experiments import features as room
+from reidlib.experiments.features import draw_ranked_lists, embed, load_features, save_features
+from reidlib.models import ModelOutput, Network
 
 
 def angles(*degrees):
@@ -23,7 +23,7 @@ def angles(*degrees):
 @pytest.fixture
 def features():
     """Two queries of persons 1 and 2 under camera 1, at 0 and 90 degrees, and a gallery at growing angles."""
-    return room.TestFeatures(
+    return room.RetrievalFeatures(
         query_features=angles(0, 90),
         query_ids=np.array([1, 2]),
         query_cameras=np.array([1, 1]),
@@ -43,6 +43,14 @@ def test_hand_computed_scores(features):
     # under "all", matches of query 1 at ranks 1 and 3: (1 + 2/3) / 2, by trapezoids ((1 + 1) + (1/2 + 2/3)) / 4
     assert features.scores("all").average_precision[0] == pytest.approx(5 / 6)
     assert features.scores("all", average_precision="trapezoid").average_precision[0] == pytest.approx(19 / 24)
+
+
+@pytest.mark.parametrize("refinement", [{}, {"rerank": {}}, {"expansion": {"threshold": 1.0}}])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_what_is_not_finite_is_called_by_its_name(features, metric, refinement):
+    features.query_features[0, 0] = np.nan
+    with pytest.raises(ValueError, match="query_features holds values that are not finite"):
+        features.distances(metric, **refinement)
 
 
 def test_metrics_differ_where_lengths_do(features):
@@ -88,6 +96,21 @@ def test_expansion_comes_before_distances_and_re_ranking(features):
     assert np.array_equal(features.distances("euclidean", expansion=expansion), features.distances("euclidean"))
 
 
+def test_the_mean_over_strips_is_another_ranking():
+    features = room.RetrievalFeatures(
+        *(np.array([[0.0, 0, 0, 0]], np.float32), np.array([1]), np.array([1])),
+        *(np.array([[3.0, 4, 0, 0], [3, 0, 3, 0]], np.float32), np.array([1, 2]), np.array([2, 2])),
+    )
+    np.testing.assert_allclose(features.distances("2 strips"), [[2.5, 3.0]])  # (5 + 0) / 2 and (3 + 3) / 2
+    np.testing.assert_allclose(features.distances("euclidean"), [[5, 18**0.5]], rtol=1e-6)
+    assert features.scores("all", "2 strips").cmc[1] == 1 and features.scores("all", "euclidean").cmc[1] == 0
+    for wrong in ("3 strips", "0 strips", "many strips"):
+        with pytest.raises(ValueError, match=f"metric='{wrong}': expected a number of strips that divides the 4"):
+            features.distances(wrong)
+    with pytest.raises(ValueError, match="metric='2 strips' is neither expanded nor re-ranked"):
+        features.distances("2 strips", rerank={})
+
+
 def test_mixing_returns_the_queries_to_the_gallery(features):
     mixed = features.mixing()
     assert mixed.gallery_ids.tolist() == [1, -1, 0, 1, 2, 1, 2]
@@ -111,10 +134,12 @@ def test_queries_without_any_match_are_refused(features):
     assert alone.scores("all").valid.all()
 
 
-class MeanColour(nn.Module):
+class MeanColour(Network):
     """The mean colour of a clip, and how much of it is mask."""
 
-    def forward(self, frames, masks=None, silhouettes=None):
+    optional_inputs = ("masks",)
+
+    def forward(self, frames, masks=None):
         mean = frames.float().mean((1, 3, 4))
         return ModelOutput(mean if masks is None else torch.cat([mean, masks.mean((1, 2, 3, 4))[:, None]], 1))
 
@@ -136,14 +161,34 @@ def benchmark():
 
 
 def test_every_tracklet_gets_its_feature_from_evenly_spaced_frames(benchmark):
-    found = embed(MeanColour(), benchmark, num_frames=3, precision="no", progress=False)
+    found = embed(MeanColour(), benchmark, Run("mean", "small", num_frames=3), progress=False)
     assert found.query_features.shape == (3, 3) and found.gallery_features.shape == (40, 3)
     np.testing.assert_allclose(found.gallery_features[:, 0] * 255, 5 * np.arange(40), atol=1e-3)
     np.testing.assert_allclose(found.gallery_features[:, 1] * 255, 40, atol=1e-3)  # frames around the middle one
     assert found.gallery_ids.tolist() == [t.person_id for t in benchmark.gallery]
     assert found.query_cameras.tolist() == [1, 2, 3]
-    masked = embed(MeanColour(), benchmark, num_frames=3, masks=True, precision="no", progress=False)
+    masked = embed(MeanColour(), benchmark, Run("mean", "small", num_frames=3, masks=True), progress=False)
     np.testing.assert_allclose(masked.query_features[:, 3], 0.25)
+
+
+def test_a_network_that_does_not_look_at_masks_is_not_given_any(benchmark):
+    class Plain(MeanColour):
+        optional_inputs = ()
+
+    with pytest.raises(ValueError, match="masks=True, but mean does not look at masks"):
+        embed(Plain(), benchmark, Run("mean", "small", num_frames=3, masks=True), progress=False)
+
+
+def test_features_that_tie_are_counted(features):
+    assert room.tied_share(features) == 0
+    alike = replace(features, gallery_features=features.gallery_features[[0, 0, 2, 3, 3]])
+    assert room.tied_share(alike) == 4 / 7
+    nothing = replace(
+        features, query_features=0 * features.query_features, gallery_features=np.zeros((5, 2), np.float32)
+    )
+    assert room.tied_share(nothing) == 1
+    nearly = features.query_features[[0]] * np.float32(1 + 1e-5)
+    assert room.tied_share(replace(features, gallery_features=np.repeat(nearly, 5, 0))) == 6 / 7
 
 
 def test_ranked_lists_are_drawn_and_closed(features, tmp_path):

@@ -2,15 +2,33 @@
 
 import json
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from reidlib.papers.records import FIGURES, Record, config_hash, read_record, read_records, write_record
-from reidlib.papers.rows import Run, rows_of
-from reidlib.papers.scoring import entry_of_retrieval
 
+from reidlib.data.walkers import RENDERER
 from reidlib.evaluation import retrieval_scores
-from reidlib.papers import records, runs
+from reidlib.experiments import Part, Run, execute, records, rows_of, train
+from reidlib.experiments.evaluations.retrieval import entry_of_retrieval
+from reidlib.experiments.records import FIGURES, Record, config_hash, read_record, read_records, write_record
+
+
+@pytest.mark.parametrize(
+    ("ranks", "collapsed"),
+    [
+        ([425, 425, 421, 0, 437, 3], True),
+        ([[97, 96], [97, 43], [97, 97]], True),
+        ([1, 2, 400, 1, 1], False),
+        (np.random.default_rng(0).permutation(400).tolist(), False),  # by chance
+        ([3, 3, 3, 4], False),  # in a small gallery
+    ],
+)
+def test_ranks_tell_a_collapsed_network(record, ranks, collapsed):
+    assert not record.collapsed
+    found = replace(record, queries={"usual": {"first_match_rank": ranks}})
+    assert found.collapsed == collapsed
+    assert not replace(found, notes={"tied": 0.1}).collapsed and replace(found, notes={"tied": 0.9}).collapsed
 
 
 @pytest.fixture
@@ -38,8 +56,10 @@ def record():
 def check(record: Record) -> None:
     """What holds for every record: its hash is its configuration's, its scores are those of its queries."""
     assert record.config_hash == Run(**record.config).hash
-    assert set(record.scores) == set(record.queries) == set(record.config["setups"])
-    for setup, scores in record.scores.items():
+    wanted = {*record.config.get("conditions", ())} or {*record.config["setups"]}
+    assert wanted <= set(record.queries) <= set(record.scores)
+    for setup in record.queries:
+        scores = record.scores[setup]
         if scores["protocol"] == "cross-view":
             check_cross_view(scores, record.queries[setup])
             continue
@@ -66,9 +86,11 @@ def check_cross_view(scores: dict, queries: dict) -> None:
 def strays(figures) -> list[str]:
     """Records whose configuration is that of no row of today's code, or whose seed the row does not take."""
     found = []
-    for path in sorted(figures.glob("*/records/*.json")):
+    for path in sorted([*figures.glob("*/records/*.json"), *figures.glob("*/records/renderer-*/*.json")]):
         record = read_record(path)
-        assert path == records.record_path(record.paper, record.config_hash, record.seed, figures)
+        place = records.record_path(record.paper, record.config_hash, record.seed, figures)
+        former = place.parent / f"renderer-{record.renderer}" / place.name
+        assert path in (place, former) and (path == place or record.renderer < RENDERER)
         rows = [row for scale in ("mini", "paper") for row in rows_of(record.paper, scale)]
         fits = [row for row in rows if row.run.hash == record.config_hash and record.seed < row.seeds]
         if not fits or json.dumps(asdict(Run(**record.config))) != json.dumps(asdict(fits[0].run)):
@@ -141,9 +163,10 @@ def test_the_hash_does_not_depend_on_order_and_survives_json():
 
 
 def test_the_hash_changes_with_every_field():
-    run = Run("agw", "street", "agw_training")
+    run = Run("agw", "street", "baseline/agw")
     other = {str: "other", int: 99, float: 0.123, bool: True, dict: {"a": 1}, tuple: ("mixing",), type(None): {}}
-    values = {f.name: other[type(getattr(run, f.name))] for f in fields(run)} | {"parts": (run,)}
+    values = {f.name: other[type(getattr(run, f.name))] for f in fields(run)}
+    values |= {"parts": (run,), "training": "baseline/gaitset", "conditions": ("nm",)}
     changed = [replace(run, **{name: value}) for name, value in values.items()]
     digests = {r.hash for r in changed} | {run.hash}
     assert len(digests) == len(fields(run)) + 1
@@ -160,15 +183,38 @@ def test_the_hash_is_of_what_differs_in_the_parts():
     run = Run("agw", "street", parts=(part,))
     of_part = {"model": "agw", "data": "street", "iterations": 5}
     assert run.hash == config_hash({"model": "agw", "data": "street", "parts": [of_part]})
+    frozen = Run("agw", "street", parts=(Part(part, into="backbone", frozen=True),))
+    of_part |= {"into": "backbone", "frozen": True}
+    assert frozen.hash == config_hash({"model": "agw", "data": "street", "parts": [of_part]})
     config = json.loads(json.dumps(asdict(run)))
-    del config["parts"][0]["draw"]  # a field that was added later
+    del config["parts"][0]["run"]["draw"]  # a field that was added later
     assert Run(**config).hash == run.hash
+
+
+def test_older_words_stay_in_the_hash():
+    gait = Run("gaitset", "lab", "baseline/gaitset", evaluation="cross-view", conditions=("nm", "cl"))
+    older = {"training": "gaitset_training", "evaluation": "cross-view", "setups": ["nm", "cl"]}
+    assert gait.hash == config_hash({"model": "gaitset", "data": "lab", **older})
+
+
+def test_no_configuration_has_changed_its_hash():
+    """`hashes.json` holds those of all rows when the engine moved: records are called after them."""
+    known = json.loads((Path(__file__).parent / "hashes.json").read_text())
+    for paper, scales in known.items():
+        for scale, rows in scales.items():
+            found = {
+                f"{row.table} | {row.label} | {next(iter(row.columns), '')}": row.run.hash
+                for row in rows_of(paper, scale)
+            }
+            assert {name: found.get(name) for name in rows} == rows
 
 
 def test_the_environment_names_what_decides_a_number():
     environment = records.environment()
     assert {"python", "torch", "numpy", "processor", "commit"} <= environment.keys()
-    assert all(isinstance(value, str) and value for value in environment.values())
+    assert all(isinstance(value, str | int) and value for value in environment.values())
+    assert {"instruction set", "device", "threads", "precision"} <= environment.keys()
+    assert environment["precision"] == "float32" and records.environment("bf16")["precision"] in ("bfloat16", "float32")
     assert "+" not in environment["torch"]
 
 
@@ -202,13 +248,14 @@ def test_a_record_of_no_row_is_found(record, tmp_path):
 
 
 def test_committed_records():
-    for path in FIGURES.glob("*/records/*.json"):
+    for path in FIGURES.glob("*/records/**/*.json"):
         check(read_record(path))
     assert strays(FIGURES) == []
 
 
 def test_a_measured_record_is_consistent(tiny_row, new_cache, tmp_path):
     new_cache()
-    runs.reproduce("baseline", [tiny_row(seeds=1)], figures=tmp_path, progress=False)
+    resources = train.Resources(progress=False)
+    execute.reproduce("baseline", [tiny_row(seeds=1)], resources=resources, figures=tmp_path)
     [record] = read_records("baseline", tmp_path)
     check(record)

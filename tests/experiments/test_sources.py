@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from reidlib.papers.sources import open_benchmark
 
 import reidlib
 from reidlib.data import export, walkers
-from reidlib.papers import sources
+from reidlib.experiments import sources
+from reidlib.experiments.sources import open_benchmark
 
 SHARED = reidlib.shared_folder()
 STREET = {"num_ids": 10, "workers": 1}

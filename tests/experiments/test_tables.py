@@ -1,38 +1,45 @@
 """Tables are computed from records."""
 
+import json
 import re
+import sys
 from dataclasses import asdict, replace
 from math import sqrt
 
 import pandas as pd
 import pytest
-from reidlib.papers.records import FIGURES, Record, write_record
-from reidlib.papers.rows import PAPERS, Row, Run
-from reidlib.papers.runs import records_of
 
-from reidlib.papers import styled_table, table, table_names, tables, wide_table
-from reidlib.papers.baseline import rows
+from reidlib.experiments import Row, Run
+from reidlib.experiments.evaluations.retrieval import SCORES
+from reidlib.experiments.records import FIGURES, Record, records_of, write_record
+from reidlib.experiments.tables import world_note
+from reidlib.papers import PAPERS, styled_table, table, table_names, wide_table
+from reidlib.papers.baseline.rows import rows
 from reidlib.papers.reported import reported_table, reported_tables
 
-COLUMNS = ["paper", "table", "row", "column", "reported", "measured", "low", "high", "seeds", "minutes", "measurable"]
+tables = sys.modules["reidlib.experiments.tables"]
+
+COLUMNS = ["paper", "table", "row", "column", "reported", "measured", "low", "high", "unit", "seeds", "collapsed"]
+COLUMNS += ["minutes", "renderer", "measurable"]
 
 
-def write(row, seed, figures, first, second=0.0, paper="baseline", names=tables.SCORES):
-    """A record whose scores of the first set-up are all `first`, of the second `second` (fractions)."""
-    values = dict(zip(row.run.setups, (first, second)))
+def write(row, seed, figures, first, second=0.0, paper="baseline", names=SCORES, renderer=2, **more):
+    """A record whose scores of the first set-up or condition are all `first`, of the second `second` (fractions)."""
+    values = dict(zip(row.run.conditions or row.run.setups, (first, second)))
     record = Record(
         paper=paper,
         config=asdict(row.run),
         config_hash=row.run.hash,
         seed=seed,
-        data={"name": "street", "fingerprint": ""},
+        data={"name": "street", "fingerprint": "", "renderer": renderer},
         scores={setup: dict.fromkeys(names, value) for setup, value in values.items()},
         queries={},
-        seconds={"data": 100.0, "training": 60.0 * seed, "evaluation": 60.0},
+        seconds={"data": 100.0, "training": 60.0 * seed, "evaluation": 30.0, "parts": 30.0},
         peak_memory_mib=1,
         environment={},
+        **more,
     )
-    write_record(record, figures)
+    return write_record(record, figures)
 
 
 def cell(cells, row, column):
@@ -74,9 +81,9 @@ def places(run):
     """{column: (set-up, score)} of a run, by the plainest way."""
     if run.evaluation == "cross-view":
         names = {"nm": "NM", "bg": "BG", "cl": "CL", "all": "all"}
-        return {f"{names[s]} {pairs}": (s, pairs) for s in run.setups for pairs in ("including", "excluding")}
+        return {f"{names[s]} {pairs}": (s, pairs) for s in run.conditions for pairs in ("including", "excluding")}
     prefix = {"usual": "", "mixing": "mixing "}
-    return {prefix[setup] + score: (setup, score) for setup in run.setups for score in tables.SCORES}
+    return {prefix[setup] + score: (setup, score) for setup in run.setups for score in SCORES}
 
 
 def test_every_row_and_score_has_its_cell(tmp_path):
@@ -97,12 +104,13 @@ def test_records_beyond_the_row_s_seeds_do_not_count(three_rows, tmp_path):
 def test_wide_table(three_rows, tmp_path):
     wide = wide_table(table("baseline", "street", figures=tmp_path))
     assert list(wide.index) == [row.label for row in rows("mini") if row.table == "street"]
-    assert list(wide.columns[:6]) == [*tables.SCORES, "mixing rank-1"]
+    assert list(wide.columns[:6]) == [*SCORES, "mixing rank-1"]
     assert list(wide.columns[-2:]) == ["seeds", "minutes a run"]
     first, second, third = (wide.loc[row.label] for row in three_rows)
-    assert (first["mAP"], first["mixing mAP"], first["seeds"]) == ("2.0 ± 2.5", "12.0 ± 2.5", 3)
-    assert (second["mAP"], second["minutes a run"]) == ("50.0", 5.0)
-    assert third["mAP"] == "not yet measured"
+    assert (first["mAP"], first["mixing mAP"], first["seeds"]) == ("2.0 ± 2.5", "12.0 ± 2.5", "3")
+    assert (second["mAP"], second["minutes a run"]) == ("50.0", "5.0")
+    assert third["mAP"] == "not yet measured" and third["minutes a run"] == third["seeds"] == ""
+    assert not wide.isna().any(axis=None) and "nan" not in wide.to_string().lower()
 
 
 @pytest.fixture
@@ -112,7 +120,7 @@ def seqmasks(tmp_path, monkeypatch):
     control = Row("I", "control: all-ones mask", Run("agw", "campus"))
     parts = {"Mask-MARS mAP": ("usual", "mAP")}, {"CASIA-B CL": ("cl", "including")}
     on_street = Row("III", "AGFusion", Run("chance", "street"), columns=parts[0])
-    on_lab = Row("III", "AGFusion", Run("chance", "lab", evaluation="cross-view", setups=("cl",)), columns=parts[1])
+    on_lab = Row("III", "AGFusion", Run("chance", "lab", evaluation="cross-view", conditions=("cl",)), columns=parts[1])
     monkeypatch.setattr(tables, "rows_of", lambda paper, scale: [appearance, control, on_street, on_lab])
     for seed, score in enumerate((0.9, 0.8)):
         write(appearance, seed, tmp_path, score, paper="seqmasks")
@@ -142,7 +150,7 @@ def test_a_row_over_two_data_sets_is_one_line(seqmasks):
     assert wide.loc["AGFusion", ("CASIA-B CL", "measured")].startswith("42.5 ± ")
     assert wide.loc["AGConcat", ("CASIA-B CL", "reported")] == "68.785"
     assert wide.loc["AGConcat", ("CASIA-B CL", "measured")] == ""
-    assert (wide.loc["AGFusion", ("seeds", "")], wide.loc["AGConcat", ("seeds", "")]) == (2, 0)
+    assert (wide.loc["AGFusion", ("seeds", "")], wide.loc["AGConcat", ("seeds", "")]) == ("2", "")
 
 
 def test_the_best_is_bold_and_what_is_only_reported_is_grey(seqmasks):
@@ -168,6 +176,45 @@ def test_paper_scale_has_its_own_tables(tmp_path):
     row, _ = rows("paper")
     write(row, 0, tmp_path, 0.8, 0.7)
     assert cell(table("baseline", name, "paper", tmp_path), row, "mixing mAP")["measured"] == pytest.approx(70)
+
+
+def test_rows_of_two_renderers_are_told_apart_and_never_mixed(three_rows, tmp_path):
+    assert world_note(table("baseline", "street", figures=tmp_path)) == ""
+    first, second, _ = three_rows
+    for seed in range(4):
+        path = write(first, seed, tmp_path, 0.5, renderer=1)
+        (path.parent / "renderer-1").mkdir(exist_ok=True)
+        path.replace(path.parent / "renderer-1" / path.name)
+    for seed, score in enumerate((0.01, 0.02, 0.03)):
+        write(first, seed, tmp_path, score)
+    cells = table("baseline", "street", figures=tmp_path)
+    found = cell(cells, first, "mAP")
+    assert (found["measured"], found["seeds"], found["renderer"]) == (50, 4, 1)  # four of one against three of another
+    assert cell(cells, second, "mAP")["renderer"] == 2
+    assert wide_table(cells)["renderer"].tolist()[:3] == ["1", "2", ""]
+    assert world_note(cells).startswith("1 of 2 measured rows are of worlds as version 1 of the renderer drew them")
+
+
+def test_a_collapsed_network_is_flagged(three_rows, tmp_path):
+    assert "collapsed" not in wide_table(table("baseline", "street", figures=tmp_path))
+    write(three_rows[0], 1, tmp_path, 0.02, 0.12, notes={"tied": 0.9})
+    cells = table("baseline", "street", figures=tmp_path)
+    assert cell(cells, three_rows[0], "mAP")["collapsed"] == 1
+    assert wide_table(cells)["collapsed"].tolist()[:2] == ["1 of 3", ""]
+
+
+def test_scores_keep_their_unit(tmp_path, monkeypatch):
+    row = Row(
+        "frames", "copy", Run("chance", "street"), columns={"PSNR": ("frames", "PSNR"), "SSIM": ("frames", "SSIM")}
+    )
+    monkeypatch.setattr(tables, "rows_of", lambda paper, scale: [row])
+    path = write(row, 0, tmp_path, 0.0, units={"PSNR": "dB"})
+    content = json.loads(path.read_text())
+    content["scores"] = {"frames": {"PSNR": 21.5, "SSIM": 0.8}}
+    path.write_text(json.dumps(content))
+    cells = table("baseline", "frames", figures=tmp_path).set_index("column")
+    assert (cells.loc["PSNR", "measured"], cells.loc["PSNR", "unit"]) == (21.5, "dB")
+    assert (cells.loc["SSIM", "measured"], cells.loc["SSIM", "unit"]) == (80, "percent")
 
 
 def test_unknown_names_list_the_known_ones():
@@ -204,44 +251,3 @@ def test_a_changed_configuration_has_no_records(three_rows, tmp_path):
     row = replace(three_rows[0], run=replace(three_rows[0].run, num_frames=4))
     assert len(records_of("baseline", three_rows[0], tmp_path)) == 3
     assert records_of("baseline", row, tmp_path) == []
-
-
-@pytest.mark.parametrize("name", ["street", "twin worlds", "real edge maps"])
-def test_the_numbers_in_the_readme_are_the_records(name):
-    readme = (FIGURES.parent / "README.md").read_text()
-    for label, row in wide_table(table("baseline", name)).iterrows():
-        assert f"| {label} | {row['rank-1']} | {row['mAP']} | {row['mINP']} |" in readme
-
-
-@pytest.mark.parametrize("world", ["campus", "pair", "stills", "yard"])
-def test_the_worlds_numbers_in_the_readme_are_the_records(world):
-    readme = (FIGURES.parent / "README.md").read_text()
-    shown = re.findall(rf"^\| {world}: (.+?) \| (.+?) \| (.+?) \| (.+?) \| (\d+) \|$", readme, re.M)
-    wide = wide_table(table("baseline", world))
-    assert {label for label, *_ in shown} >= {label for label in wide.index if label in ("AGW baseline", "GaitSet")}
-    for label, *numbers in shown:
-        assert numbers == wide.loc[label, ["rank-1", "mAP", "mINP", "seeds"]].astype(str).tolist()
-
-
-@pytest.mark.parametrize("name", ["lab", "twin laboratories"])
-def test_the_laboratory_s_numbers_in_the_readme_are_the_records(name):
-    readme = (FIGURES.parent / "README.md").read_text()
-    columns = [f"{condition} {pairs}" for pairs in ("including", "excluding") for condition in ("NM", "BG", "CL")]
-    wide = wide_table(table("baseline", name))
-    for label in wide.index:
-        if "as it is" not in label:
-            assert f"| {label} | {' | '.join(wide.loc[label, columns])} | {wide.loc[label, 'seeds']} |" in readme
-
-
-def test_seqmasks_numbers_in_the_readme_are_the_records():
-    readme = (FIGURES.parent / "README.md").read_text()
-    shown = re.search(r"<!-- seqmasks -->(.*?)<!-- end -->", readme, re.S)[1]
-    cells = {}
-    for name in ("I", "II"):
-        for cell in table("seqmasks", name).itertuples():
-            cells[name, cell.row, cell.column] = f"{cell.measured:.1f} ± {(cell.high - cell.low) / 2:.1f}"
-    columns = [("I", "rank-1"), ("I", "mAP"), *(("II", f"{condition} excluding") for condition in ("NM", "BG", "CL"))]
-    rows = re.findall(r"^\| (.+?) \| (.+) \| \d \|$", shown, re.M)
-    assert len(rows) == 6
-    for label, numbers in rows:
-        assert numbers.split(" | ") == [cells[name, label, column] for name, column in columns]

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss
+from reidlib.losses import batch_all_triplet_loss, batch_all_triplets, batch_hard_triplet_loss, batch_hard_triplets
 
 
 def random_batch(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,3 +88,24 @@ def test_gradients_agree_with_finite_differences():
     features.requires_grad_()
     assert torch.autograd.gradcheck(lambda x: batch_hard_triplet_loss(x, labels, 0.5), features)
     assert torch.autograd.gradcheck(lambda x: batch_all_triplet_loss(x, labels, 0.5), features)
+
+
+def test_active_triplets_and_distances_by_hand():
+    features, labels = torch.tensor([[0.0], [1.0], [1.5], [4.0]]), torch.tensor([0, 0, 1, 1])
+    hard = batch_hard_triplets(features, labels, margin=0.3)
+    # farthest positive minus nearest negative: 1 - 1.5, 1 - 0.5, 2.5 - 0.5, 2.5 - 3
+    assert hard.active == 0.5
+    assert batch_hard_triplets(features, labels, margin=0.6).active == 1
+    assert batch_hard_triplets(features, labels, margin=None).active == 0.5
+    assert hard.distance == pytest.approx((1 + 1.5 + 4 + 0.5 + 3 + 2.5) / 6)
+    every = batch_all_triplets(features, labels, margin=0.3)
+    # 1 - 1.5, 1 - 4; 1 - 0.5, 1 - 3; 2.5 - 1.5, 2.5 - 0.5; 2.5 - 4, 2.5 - 3: three of eight above -0.3
+    assert every.active == 3 / 8 and every.distance == hard.distance
+    assert not hard.active.requires_grad and not every.distance.requires_grad
+    assert hard.watched("x") == {"x active": hard.active, "x distance": hard.distance}
+
+
+def test_collapsed_features_are_all_active_and_at_no_distance():
+    features, labels = torch.zeros(4, 2, requires_grad=True), torch.tensor([0, 0, 1, 1])
+    for found in (batch_hard_triplets(features, labels), batch_all_triplets(features, labels)):
+        assert (found.active, found.distance) == (1, 0)

@@ -47,7 +47,7 @@ def test_mini_is_the_small_network_of_its_description(mini, count):
 
 def test_output_and_gradients(mini):
     mini.train()
-    out = mini(frames=torch.rand(4, 3, 3, 64, 32), masks=torch.ones(4, 3, 1, 64, 32))
+    out = mini(frames=torch.rand(4, 3, 3, 64, 32))
     assert isinstance(out, ModelOutput)
     assert out.embedding.shape == out.features["global"].shape == (4, 128)
     assert out.logits["global"].shape == (4, 11)

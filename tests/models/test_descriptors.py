@@ -10,7 +10,11 @@ NAMES = ("chance", "colour_histogram", "gradient_histogram", "mean_silhouette")
 
 
 def embed(name, frames, masks=None, **options):
-    return create_model(name, scale="mini", num_ids=3, **options).for_retrieval()(frames=frames, masks=masks).embedding
+    """The embedding of a descriptor that is given what it looks at."""
+    network = create_model(name, scale="mini", num_ids=3, **options).for_retrieval()
+    given = {"frames": frames} | ({} if masks is None else {"masks": masks})
+    looked_at = {*network.inputs, *network.optional_inputs}
+    return network(**{key: value for key, value in given.items() if key in looked_at}).embedding
 
 
 def flat(red, green, blue, time=2, size=(12, 8)):

@@ -17,7 +17,7 @@ def test_features_are_the_members_side_by_side(ensemble):
     silhouettes = (torch.rand(3, 6, 32, 22) > 0.5).float()
     found = ensemble.for_retrieval()
     with torch.no_grad():
-        embedding = found(frames=None, masks=None, silhouettes=silhouettes).embedding
+        embedding = found(silhouettes=silhouettes).embedding
         one, other = (member(silhouettes=silhouettes).embedding for member in found.members)
     expected = torch.cat([F.normalize(one), F.normalize(other)], dim=1)
     torch.testing.assert_close(embedding, expected / 2**0.5)

@@ -1,16 +1,37 @@
 import pytest
 import torch
 
-from reidlib.models import create_model, list_models
+from reidlib.models import Network, create_model, list_models, register, registry
+
+OPTIONS = {"ensemble": {"members": [("agw", {}), ("gaitset", {})]}}
 
 
-def test_every_listed_network_builds_at_both_scales_from_keyword_arguments():
-    assert list_models() == sorted(list_models())
-    assert "agw" in list_models()
+@pytest.mark.parametrize("name", list_models())
+def test_every_listed_network_builds_at_both_scales_from_keyword_arguments(name):
+    sizes = {}
     for scale in ("paper", "mini"):
-        network = create_model("agw", num_ids=7, scale=scale)
-        assert {p.device.type for p in network.parameters()} == {"cpu"}
-        assert network.classifier.out_features == 7
+        network = create_model(name, num_ids=7, scale=scale, **OPTIONS.get(name, {}))
+        assert isinstance(network, Network) and not network.for_retrieval().training
+        assert {p.device.type for p in network.parameters()} <= {"cpu"}
+        sizes[scale] = sum(p.numel() for p in network.parameters())
+    assert sizes["mini"] < sizes["paper"] or sizes["mini"] == sizes["paper"] == 0 or name == "efficientnet_lite0"
+
+
+def test_a_network_of_one_s_own_is_known_by_its_name(monkeypatch):
+    monkeypatch.setattr(registry, "_NETWORKS", dict(registry._NETWORKS))
+
+    class Mine(Network):
+        def __init__(self, *, num_ids, scale):
+            super().__init__()
+            self.classifier = torch.nn.Linear(3, num_ids)
+
+    assert register("mine")(Mine) is Mine and "mine" in list_models()
+    assert create_model("mine", num_ids=4).classifier.out_features == 4
+    register("mine")(Mine)  # a file that is run again
+    with pytest.raises(ValueError, match="a network is called 'agw' already.*choose another name"):
+        register("agw")(Mine)
+    with pytest.raises(TypeError, match="inherits from reidlib.models.Network"):
+        register("other")(torch.nn.Linear)
 
 
 def test_paper_is_the_default_scale():

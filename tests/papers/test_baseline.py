@@ -6,15 +6,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from reidlib.papers.rows import PAPERS, Run, paper_module, rows_of
-from reidlib.papers.runs import execute, records_of
-from reidlib.papers.sources import RENDERED
-from reidlib.papers.tables import columns_of
 
 import reidlib
+from reidlib.experiments import Run, Setting, rows_of, sources
+from reidlib.experiments.evaluations import columns_of
+from reidlib.experiments.execute import execute
+from reidlib.experiments.records import records_of
+from reidlib.experiments.sources import RENDERED
+from reidlib.experiments.train import Resources
+from reidlib.experiments.trainings import find_training
 from reidlib.losses import CenterLoss, batch_all_triplet_loss, identity_loss, weighted_triplet_loss
 from reidlib.models import create_model
-from reidlib.papers import baseline, sources
+from reidlib.papers import PAPERS
+from reidlib.papers.baseline import rows as baseline
+from reidlib.papers.baseline.training import agw_training, gaitset_training
 
 
 @pytest.fixture
@@ -29,9 +34,13 @@ def batch():
     return SimpleNamespace(frames=torch.rand(6, 2, 3, 32, 16), labels=torch.tensor([0, 0, 3, 3, 4, 4]))
 
 
+def setting(model, **options):
+    return Setting(model, Run("agw", "street", **options), SimpleNamespace(num_ids=5))
+
+
 def test_the_loss_is_the_sum_of_its_three_terms(model, batch):
-    training = baseline.agw_training(model, Run("agw", "street", iterations=120, learning_rate=1e-3), 5)
-    objective = training["objective"]
+    training = agw_training(setting(model, iterations=120, learning_rate=1e-3))
+    objective = training.objective
     losses = objective(model, batch)
     output = model(frames=batch.frames)
     center = CenterLoss(5, 128)
@@ -42,20 +51,21 @@ def test_the_loss_is_the_sum_of_its_three_terms(model, batch):
         "center": center(output.features["global"], batch.labels),
     }
     assert losses["network"].keys() == expected.keys() and losses["centers"].keys() == {"center"}
+    assert losses["watched"].keys() == {"triplet active", "triplet distance"}
     for term, value in expected.items():
         torch.testing.assert_close(losses["network"][term], value, rtol=1e-4, atol=1e-5)
-    assert training["weights"] == {"network": {"center": 0.0005}}
+    assert training.weights == {"network": {"center": 0.0005}}
 
 
 def test_the_two_groups_reach_all_parameters_and_no_other_group_s(model, batch):
-    training = baseline.agw_training(model, Run("agw", "street", iterations=120, learning_rate=1e-3), 5)
+    training = agw_training(setting(model, iterations=120, learning_rate=1e-3))
     network, centers = (
-        [p for group in training["optimisers"][name].param_groups for p in group["params"]]
+        [p for group in training.optimisers[name].param_groups for p in group["params"]]
         for name in ("network", "centers")
     )
     assert {id(p) for p in network} == {id(p) for p in model.parameters() if p.requires_grad}
     assert [tuple(p.shape) for p in centers] == [(5, 128)]
-    losses = training["objective"](model, batch)
+    losses = training.objective(model, batch)
     assert torch.autograd.grad(losses["centers"]["center"], centers, retain_graph=True)[0][[0, 3, 4]].abs().min() > 0
     gradients = torch.autograd.grad(sum(losses["network"].values()), network, allow_unused=True)
     assert all(gradient is not None for gradient in gradients)
@@ -63,13 +73,13 @@ def test_the_two_groups_reach_all_parameters_and_no_other_group_s(model, batch):
 
 @pytest.mark.parametrize("iterations", [120, 1200])
 def test_the_schedule_is_that_of_120_epochs_at_any_length(model, iterations):
-    training = baseline.agw_training(model, Run("agw", "street", iterations=iterations, learning_rate=2e-3), 5)
-    adam, schedule = training["optimisers"]["network"], training["schedules"]["network"]
+    training = agw_training(setting(model, iterations=iterations, learning_rate=2e-3))
+    adam, schedule = training.optimisers["network"], training.schedules["network"]
     assert (adam.defaults["lr"], adam.defaults["weight_decay"]) == (2e-3, 5e-4)
     epochs = {0: 0.01, 5: 0.505, 10: 1.0, 39: 1.0, 40: 0.1, 69: 0.1, 70: 0.01, 119: 0.01}
     for epoch, factor in epochs.items():
         assert schedule(epoch * iterations // 120) == pytest.approx(factor)
-    assert isinstance(training["optimisers"]["centers"], torch.optim.SGD) and "centers" not in training["schedules"]
+    assert isinstance(training.optimisers["centers"], torch.optim.SGD) and "centers" not in training.schedules
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -79,10 +89,11 @@ def test_rows_can_be_run(paper, scale):
     cells = Counter((row.table, row.label, column) for row in rows for column in row.columns or columns_of(row.run))
     assert not rows or set(cells.values()) == {1}
     for row in rows:
-        setups = {"nm", "bg", "cl", "all"} if row.run.evaluation == "cross-view" else {"usual", "mixing"}
-        assert row.run.scale == scale and row.run.setups and set(row.run.setups) <= setups
+        assert row.run.scale == scale and {*row.run.setups} <= {"usual", "mixing"}
+        assert bool(row.run.conditions) == (row.run.evaluation == "cross-view")
+        assert {*row.run.conditions} <= {"nm", "bg", "cl", "all"}
         assert bool(row.run.training) == (row.run.iterations > 0) == (row.run.learning_rate > 0)
-        assert not row.run.training or callable(getattr(paper_module(paper), row.run.training))
+        assert not row.run.training or callable(find_training(row.run.training).function)
         options = {name: value for name, value in row.run.model_options.items() if name != "weights"}  # not downloaded
         if scale == "mini":
             create_model(row.run.model, scale=scale, num_ids=4, **options)
@@ -122,12 +133,12 @@ def test_gaitset_s_loss_is_that_of_its_strips():
     batch = SimpleNamespace(
         silhouettes=(torch.rand(6, 3, 32, 22) > 0.5).float(), labels=torch.tensor([0, 0, 3, 3, 4, 4])
     )
-    training = baseline.gaitset_training(model, baseline.GAITSET, 5)
-    loss = training["objective"](model, batch)["network"]["triplet"]
+    training = gaitset_training(Setting(model, baseline.GAITSET, SimpleNamespace(num_ids=5)))
+    loss = training.objective(model, batch)["network"]["triplet"]
     strips = model(silhouettes=batch.silhouettes).features["strips"]
     one_by_one = [batch_all_triplet_loss(strips[:, p], batch.labels, margin=0.2) for p in range(strips.shape[1])]
     torch.testing.assert_close(loss, torch.stack(one_by_one).mean())
-    parameters = training["optimisers"]["network"].param_groups[0]["params"]
+    parameters = training.optimisers["network"].param_groups[0]["params"]
     assert {id(p) for p in parameters} == {id(p) for p in model.parameters()}
     assert all(gradient.abs().max() > 0 for gradient in torch.autograd.grad(loss, parameters))
 
@@ -144,7 +155,7 @@ def test_a_committed_record_is_trained_again(tmp_path, monkeypatch):
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path))
     [row] = [row for row in baseline.rows("mini") if row.table == "pair, briefly"]
     committed = records_of("baseline", row)[0]
-    found = execute("baseline", row, committed.seed, {}, figures=tmp_path, progress=False)
+    found = execute("baseline", row, committed.seed, Resources(progress=False), figures=tmp_path)
     assert found.data == committed.data
     ours, theirs = found.scores["usual"], committed.scores["usual"]
     assert ours["counts"] == theirs["counts"]
@@ -164,7 +175,7 @@ def test_a_committed_record_is_measured_again(tmp_path, monkeypatch):
     if 0 not in committed:
         pytest.skip("there is no record of seed 0 yet")
     roots = {"mars_edges": reidlib.shared_folder() / "data" / "mars_edges"}
-    found = execute("baseline", row, 0, roots, figures=tmp_path, progress=False)
+    found = execute("baseline", row, 0, Resources(roots, progress=False), figures=tmp_path)
     assert found.data == committed[0].data
     ours, theirs = found.scores["usual"], committed[0].scores["usual"]
     assert ours["counts"] == theirs["counts"]

@@ -5,19 +5,26 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from reidlib.papers.rows import rows_of
-from reidlib.papers.runs import train
-from reidlib.papers.sources import open_benchmark
 
 from reidlib.data import export, walkers
+from reidlib.experiments import Setting, rows_of
+from reidlib.experiments.sources import open_benchmark
+from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
-from reidlib.papers import gaitmask
+from reidlib.papers.gaitmask import rows as gaitmask
+from reidlib.papers.gaitmask.training import training
 from reidlib.papers.reported import reported_table
 
 
 def rows(scale="mini"):
     return {(row.table, row.label): row for row in rows_of("gaitmask", scale)}
+
+
+def parts_of(run):
+    """The runs whose weights a run takes."""
+    assert all(part.fills and not part.frozen for part in run.parts)
+    return [part.run for part in run.parts]
 
 
 def test_the_loss_is_every_strip_s():
@@ -26,7 +33,7 @@ def test_the_loss_is_every_strip_s():
     batch = SimpleNamespace(
         silhouettes=(torch.rand(6, 6, 32, 22) > 0.5).float(), labels=torch.tensor([0, 0, 3, 3, 4, 4])
     )
-    loss = gaitmask.training(model, gaitmask.ON_YARD, 5)["objective"](model, batch)["network"]["triplet"]
+    loss = training(Setting(model, gaitmask.ON_YARD, None)).objective(model, batch)["network"]["triplet"]
     strips = model(silhouettes=batch.silhouettes).features["strips"]
     one_by_one = [batch_all_triplet_loss(strips[:, p], batch.labels, margin=0.2) for p in range(strips.shape[1])]
     torch.testing.assert_close(loss, torch.stack(one_by_one).mean())
@@ -36,16 +43,16 @@ def test_at_paper_scale_the_setting_is_that_of_table_1():
     numbers = reported_table("gaitmask", "1")
     for name in ("GaitGL", "GaitMask"):
         then = rows("paper")["3", name].run
-        [first] = then.parts
+        [first] = parts_of(then)
         assert (first.data, then.data, first.scale, then.scale) == ("oumvlp", "hid", "paper", "paper")
         for run, label, drop in ((first, f"OUMVLP {name}", 150_000), (then, f"CASIA-B and CASIA-E {name}", 10_000)):
             found = (run.iterations, run.silhouettes, run.ids_per_batch, run.clips_per_id)
             assert found == tuple(numbers.loc[label])
             model = torch.nn.Linear(1, 1)
-            setting = gaitmask.training(model, run, 1)
-            schedule = setting["schedules"]["network"]
+            plan = training(Setting(model, run, None))
+            schedule = plan.schedules["network"]
             assert (schedule(drop - 1), schedule(drop)) == (1.0, pytest.approx(0.1))
-            assert setting["optimisers"]["network"].defaults["lr"] == 1e-4
+            assert plan.optimisers["network"].defaults["lr"] == 1e-4
         assert first.model == then.model == name.lower()
 
 
@@ -60,26 +67,26 @@ def test_what_follows_the_features_needs_no_training():
     gaitgl, gaitmask_ = found["3", "GaitGL"].run, found["3", "GaitMask"].run
     for step in (" + Re-ranking", " + QE", " + Re-ranking + QE"):
         run = found["3", f"GaitGL{step}"].run
-        assert run.training == "" and run.parts == (gaitgl,)
+        assert run.training == "" and parts_of(run) == [gaitgl]
         assert (run.rerank is not None, run.expansion is not None) == ("Re-ranking" in step, "QE" in step)
     both = found["3", "GaitGL+GaitMask + Re-ranking + QE"].run
-    assert both.training == "" and both.parts == (gaitgl, gaitmask_) and both.model == "ensemble"
+    assert both.training == "" and parts_of(both) == [gaitgl, gaitmask_] and both.model == "ensemble"
     assert [name for name, _ in both.model_options["members"]] == ["gaitgl", "gaitmask"]
 
 
 def test_controls_differ_in_one_thing(differing):
     found = rows()
-    again = found["3", "control: GaitGL+GaitGL"].run.parts[1]
+    again = parts_of(found["3", "control: GaitGL+GaitGL"].run)[1]
     gaitgl, masked = found["3", "GaitGL"].run, found["3", "GaitMask"].run
     assert differing(again, gaitgl) == {"draw", "parts"}
-    assert differing(again.parts[0], gaitgl.parts[0]) == {"draw"}
+    assert differing(parts_of(again)[0], parts_of(gaitgl)[0]) == {"draw"}
     for label in ("control: GaitMask without masks", "control: GaitMask with fixed halves"):
         control = found["3", label].run
         assert differing(control, masked) == {"model_options", "parts"}
-        assert differing(control.parts[0], masked.parts[0]) == {"model_options"}
+        assert differing(parts_of(control)[0], parts_of(masked)[0]) == {"model_options"}
     scratch = found["3", "control: GaitGL from scratch"].run
     assert differing(scratch, gaitgl) == {"parts", "iterations"}
-    assert scratch.iterations == gaitgl.iterations + gaitgl.parts[0].iterations
+    assert scratch.iterations == gaitgl.iterations + parts_of(gaitgl)[0].iterations
 
 
 def test_choices_are_made_on_training_identities():
@@ -95,9 +102,9 @@ def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_oumvlp_and_hid(tmp
     export.hid(walkers.yard(0, **small), tmp_path / "hid", progress=False)
     shorter = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "silhouettes": 6, "precision": "no"}
     run = rows("paper")["3", name].run
-    run = replace(run, **shorter, parts=(replace(run.parts[0], **shorter),))
+    run = replace(run, **shorter, parts=(replace(parts_of(run)[0], **shorter),))
     roots = {name: tmp_path / name for name in ("oumvlp", "hid")}
     benchmark = open_benchmark("hid", 0, roots, progress=False)
-    network, _ = train("gaitmask", run, 0, benchmark, progress=False, roots=roots)
+    network = train(run, 0, benchmark, Resources(roots, progress=False)).model.for_retrieval()
     walk = torch.from_numpy(benchmark.query[0].silhouettes(range(6)))[None]
     assert network(silhouettes=walk).features["strips"].shape == (1, 64, 256 if name == "GaitGL" else 128)

@@ -1,20 +1,23 @@
 """Seq-Masks: the equations, the systems, and that every reported row that can be measured has a run."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
-from reidlib.papers.rows import rows_of
-from reidlib.papers.runs import train
-from reidlib.papers.sources import open_benchmark
-from reidlib.papers.tables import columns_of
 
 from reidlib.data import export, walkers
+from reidlib.data.batches import ClipBatch
+from reidlib.experiments import Setting, rows_of
+from reidlib.experiments import table as table_of
+from reidlib.experiments.evaluations import columns_of
+from reidlib.experiments.sources import open_benchmark
+from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
 from reidlib.models import create_model
-from reidlib.papers import seqmasks, seqmasks_claims, tables
 from reidlib.papers.reported import reported_table, reported_tables
+from reidlib.papers.seqmasks import claims as seqmasks_claims
+from reidlib.papers.seqmasks import rows as seqmasks
+from reidlib.papers.seqmasks.training import objective, training
 
 COMPARATORS = {
     ("IV", "STAN"),
@@ -26,11 +29,13 @@ COMPARATORS = {
 @pytest.fixture
 def batch():
     torch.manual_seed(1)
-    return SimpleNamespace(
+    six = torch.arange(6)
+    return ClipBatch(
         frames=torch.rand(6, 2, 3, 64, 32),
         masks=(torch.rand(6, 2, 1, 64, 32) > 0.5).float(),
         silhouettes=(torch.rand(6, 4, 32, 22) > 0.5).float(),
         labels=torch.tensor([0, 0, 3, 3, 4, 4]),
+        **{"tracklets": six, "person_ids": six, "camera_ids": six, "views": six, "conditions": ("",) * 6},
     )
 
 
@@ -42,7 +47,7 @@ def network(name, **options):
 
 def test_the_terms_are_those_of_equations_1_and_2(batch):
     model = network("Fusion Network (end2end)")
-    terms = seqmasks.objective(model, batch)["network"]
+    terms = objective(model, batch)["network"]
     output = model(frames=batch.frames, masks=batch.masks, silhouettes=batch.silhouettes)
     f, y = output.features, batch.labels
     expected = {
@@ -63,33 +68,33 @@ def test_the_terms_are_those_of_equations_1_and_2(batch):
 def test_equation_3_weighs_each_term_once_and_all_parameters_learn(name, batch):
     model = network(name)
     run = replace(seqmasks.system(seqmasks.WILD, name), training_options={"lambdas": (2.0, 3.0, 5.0)})
-    setting = seqmasks.training(model, run, 5)
-    terms = seqmasks.objective(model, batch)["network"]
-    weights = setting["weights"]["network"]
+    plan = training(Setting(model, run, None))
+    terms = objective(model, batch)["network"]
+    weights = plan.weights["network"]
     assert weights.keys() == terms.keys()
     of = {"fusion": 2.0, "global": 3.0, "foreground": 3.0, "gait_main": 5.0, "gait_mgp": 5.0}
     assert all(weight == of[term.split()[0]] for term, weight in weights.items())
-    parameters = setting["optimisers"]["network"].param_groups[0]["params"]
+    parameters = plan.optimisers["network"].param_groups[0]["params"]
     gradients = torch.autograd.grad(sum(terms.values()), parameters)
     assert len(gradients) == len(list(model.parameters())) and all(g.isfinite().all() for g in gradients)
 
 
 def test_without_lambdas_all_terms_count_the_same():
-    assert seqmasks.training(network("AGConcat"), seqmasks.WILD, 5)["weights"] is None
+    assert not training(Setting(network("AGConcat"), seqmasks.WILD, None)).weights
 
 
 def test_the_finetuned_network_starts_from_both_parts():
     run = seqmasks.finetuned(seqmasks.WILD)
     whole = create_model(run.model, num_ids=5, scale="mini", **run.model_options)
     found = set()
-    for part in run.parts:
+    for part in (part.run for part in run.parts):
         weights = create_model(part.model, num_ids=5, scale="mini", **part.model_options).for_retrieval().state_dict()
         assert not whole.load_state_dict(weights, strict=False).unexpected_keys
         assert not found & weights.keys() - {"normalize.mean", "normalize.std"}
         found |= weights.keys()
     left = whole.state_dict().keys() - found
     assert {name.split(".")[0] for name in left if "classifiers" not in name} == {"fusion"}
-    assert [part.hash for part in run.parts] == [
+    assert [part.run.hash for part in run.parts] == [
         row.run.hash for row in rows_of("seqmasks") if row.table == "I" and row.label in list(seqmasks.SYSTEMS)[1:3]
     ]
 
@@ -97,7 +102,7 @@ def test_the_finetuned_network_starts_from_both_parts():
 @pytest.mark.parametrize("name", ["AGConcat", "GGConcat"])
 def test_no_loss_sees_the_branches_of_a_joined_system_together(name, batch):
     model = network(name)
-    terms = seqmasks.objective(model, batch)["network"]
+    terms = objective(model, batch)["network"]
     of_gait = sum(value for term, value in terms.items() if term.startswith("gait"))
     for loss, others in ((of_gait, False), (sum(terms.values()) - of_gait, True)):
         parameters = [p for label, p in model.named_parameters() if label.startswith("gait.") == others]
@@ -111,12 +116,12 @@ def test_a_joined_system_is_its_parts_side_by_side(name, batch):
     assert run.training == "" and run.model_options["gait_weight"] == 3.0
     whole = create_model(run.model, num_ids=1, scale="mini", **run.model_options)
     parts = []
-    for part in run.parts:
+    for part in (part.run for part in run.parts):
         torch.manual_seed(0)
         network = create_model(part.model, num_ids=5, scale="mini", **part.model_options).for_retrieval()
         assert not whole.load_state_dict(network.state_dict(), strict=False).unexpected_keys
-        parts.append(network(frames=batch.frames, masks=batch.masks, silhouettes=batch.silhouettes).embedding)
-    output = whole.for_retrieval()(frames=batch.frames, masks=batch.masks, silhouettes=batch.silhouettes)
+        parts.append(network(**batch.inputs(network.inputs)).embedding)
+    output = whole.for_retrieval()(**batch.inputs(whole.inputs))
     torch.testing.assert_close(output.embedding, torch.cat([parts[0], 3 * parts[1]], dim=1))
 
 
@@ -153,7 +158,7 @@ def test_choices_are_made_on_training_identities():
 def test_the_tuned_weight_is_the_best_of_those_tried(table, world):
     """By the mean over the scores on which Table I (rank-1, mAP) or II (each condition, other angles) is judged."""
     wanted = {"mask_street": ("rank-1", "mAP"), "lab": seqmasks_claims.EXCLUDING}[world]
-    cells = tables.table("seqmasks", table)
+    cells = table_of("seqmasks", table)
     tried = cells[cells["row"].str.startswith("concatenation") & cells["column"].isin(wanted)]
     means = tried.groupby("row")["measured"].mean()
     assert len(means) == 6 and means.notna().all()
@@ -194,12 +199,12 @@ def test_twice_as_long_doubles_all_that_is_trained(differing):
     for label, run in longer.items():
         usual = rows["I", label]
         assert run.iterations == 2 * usual.iterations
-        assert [part.iterations for part in run.parts] == [2 * part.iterations for part in usual.parts]
+        assert [part.run.iterations for part in run.parts] == [2 * part.run.iterations for part in usual.parts]
         assert differing(run, usual) <= {"iterations", "parts"}
 
 
 def test_gaits_matter_where_fusion_adds_more_than_in_the_twin_world():
-    claims = [claim for claim in seqmasks.CLAIMS if claim.table.startswith("twin")]
+    claims = [claim for claim in seqmasks_claims.CLAIMS if claim.table.startswith("twin")]
     assert {claim.table for claim in claims} == {"twin streets", "twin laboratories"}
     claim = claims[0]
     gains = {"as it is": (50.0, 40.0), "walks alike": (43.0, 41.0)}  # of fusion, of appearance with foreground
@@ -229,7 +234,7 @@ def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_mars_and_casia_b(t
         clip = benchmark.train[0]
         assert clip.frames([0]).shape == (1, 3, 256, 128)
         assert clip.silhouettes([0]).shape == (1, 64, 44)
-        network, _ = train("seqmasks", run, 0, benchmark, progress=False)
+        network = train(run, 0, benchmark, Resources(progress=False)).model.for_retrieval()
         frames, masks = (torch.from_numpy(part).float()[None] for part in (clip.frames([0, 1]), clip.masks([0, 1])))
         silhouettes = torch.from_numpy(clip.silhouettes([0, 1, 2]))[None]
         output = network(frames=frames / 255, masks=masks, silhouettes=silhouettes)

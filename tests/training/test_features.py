@@ -6,9 +6,8 @@ import torch
 from torch import nn
 
 from reidlib.data import ArrayFrames, Tracklet
-from reidlib.data.batches import test_batches as ordered_batches
-from reidlib.data.batches import train_batches
-from reidlib.models import ModelOutput, create_model
+from reidlib.data.batches import evaluation_batches, train_batches
+from reidlib.models import ModelOutput, Network, create_model
 from reidlib.training import extract_features, fit
 
 
@@ -22,17 +21,17 @@ def grey_tracklets(lengths: list[int]) -> list[Tracklet]:
     return tracklets
 
 
-class MeanGrey(nn.Module):
+class MeanGrey(Network):
     """The mean grey value of a clip and its square; a shift of 1 in training mode, to notice that mode."""
 
-    def forward(self, frames, masks=None, silhouettes=None):
+    def forward(self, frames):
         mean = 255 * frames.mean((1, 2, 3, 4)) + self.training
         return ModelOutput(torch.stack([mean, mean**2], 1))
 
 
 def test_one_embedding_a_tracklet_in_order():
     tracklets = grey_tracklets([4, 4, 4, 4, 4])
-    batches = ordered_batches(tracklets, num_frames=4, batch_size=2)
+    batches = evaluation_batches(tracklets, num_frames=4, batch_size=2)
     features = extract_features(MeanGrey().train(), batches, precision="no", progress=False)
     means = torch.tensor([1.5, 11.5, 21.5, 31.5, 41.5])
     torch.testing.assert_close(features, torch.stack([means, means**2], 1))
@@ -40,7 +39,7 @@ def test_one_embedding_a_tracklet_in_order():
 
 def test_dense_windows_are_averaged_as_embeddings_even_across_batches():
     tracklets = grey_tracklets([8, 4])  # windows of two frames: means 0.5, 2.5, 4.5, 6.5 and 10.5, 12.5
-    batches = ordered_batches(tracklets, num_frames=2, batch_size=3, sampling="dense")
+    batches = evaluation_batches(tracklets, num_frames=2, batch_size=3, sampling="dense")
     features = extract_features(MeanGrey(), batches, precision="no", progress=False)
     squares = [np.mean(np.square([0.5, 2.5, 4.5, 6.5])), np.mean(np.square([10.5, 12.5]))]
     expected = torch.tensor([[3.5, squares[0]], [11.5, squares[1]]], dtype=torch.float32)
@@ -49,7 +48,7 @@ def test_dense_windows_are_averaged_as_embeddings_even_across_batches():
 
 def test_the_network_keeps_its_mode_and_gives_float32_without_gradient():
     model = create_model("agw", num_ids=2, scale="mini").train()
-    batches = list(ordered_batches(grey_tracklets([3, 3]), num_frames=2, batch_size=1))
+    batches = list(evaluation_batches(grey_tracklets([3, 3]), num_frames=2, batch_size=1))
     features = extract_features(model, batches, progress=False)
     assert model.training
     assert features.dtype == torch.float32
@@ -61,7 +60,7 @@ def test_the_network_keeps_its_mode_and_gives_float32_without_gradient():
 
 
 def test_a_tracklet_without_a_clip_is_named():
-    batches = list(ordered_batches(grey_tracklets([2, 2, 2]), num_frames=2, batch_size=1))
+    batches = list(evaluation_batches(grey_tracklets([2, 2, 2]), num_frames=2, batch_size=1))
     with pytest.raises(ValueError, match="no clip of tracklet 1 among 3"):
         extract_features(MeanGrey(), [batches[0], batches[2]], progress=False)
 

@@ -95,8 +95,12 @@ def test_all_gradients_are_taken_before_any_step_and_each_over_its_own_parameter
     assert objective.adversary.value.item() == pytest.approx(0.5 + 0.1 * (2 * 3.0 - (0.5 - 3)))
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("no", torch.float32)])
-def test_precision_decides_what_matrix_products_are_computed_in(precision, dtype):
+@pytest.mark.parametrize(
+    ("precision", "native", "dtype"),
+    [("bf16", True, torch.bfloat16), ("bf16", False, torch.float32), ("no", True, torch.float32)],
+)
+def test_precision_decides_what_matrix_products_are_computed_in(precision, native, dtype, monkeypatch):
+    monkeypatch.setattr("reidlib.training.precision.computes_bfloat16", lambda device: native)
     seen = []
 
     def objective(model, batch):
@@ -109,6 +113,30 @@ def test_precision_decides_what_matrix_products_are_computed_in(precision, dtype
     run(model, objective, batches, 2, {"network": sgd(model)}, precision=precision)
     assert seen == [dtype] * 2
     assert model.weight.dtype == torch.float32
+
+
+def test_a_frozen_module_keeps_its_normalisation_and_drops_nothing():
+    frozen = nn.Sequential(nn.BatchNorm1d(2), nn.Dropout(0.5)).requires_grad_(False)
+    model = nn.Sequential(frozen, nn.BatchNorm1d(2))
+    batches = lambda start: [torch.rand(8, 2) + 5] * 20  # noqa: E731
+    run(model, lambda m, b: {"n": {"l": m(b).sum()}}, batches, 20, {"n": sgd(model[1])})
+    assert not frozen[0].running_mean.any() and frozen[0].num_batches_tracked == 0 and not frozen[1].training
+    assert model[1].running_mean.min() > 1 and model.training
+
+
+def test_watched_terms_are_recorded_and_have_no_say():
+    models = [nn.Linear(2, 1) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    batches = lambda start: [torch.ones(4, 2)] * 3  # noqa: E731
+    for model, watched in zip(models, (False, True)):
+
+        def objective(model, batch, watched=watched):
+            out = model(batch).mean()
+            return {"n": {"l": out}} | ({"watched": {"out": -5 * out}} if watched else {})
+
+        result = run(model, objective, batches, 3, {"n": sgd(model)})
+    assert result.history["watched/out"] == pytest.approx([-5 * value for value in result.history["n/l"]])
+    assert torch.equal(models[0].weight, models[1].weight)
 
 
 def test_the_network_is_trained_in_training_mode():
@@ -188,7 +216,9 @@ def start_killable(checkpoint: Path, weights: Path) -> subprocess.Popen:
 def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_uninterrupted_one(tmp_path):
     uninterrupted = start_killable(tmp_path / "whole.pt", tmp_path / "whole-weights.pt")
     checkpoint, weights = tmp_path / "killed.pt", tmp_path / "killed-weights.pt"
-    moments = random.Random(time.time())
+    seed = int(time.time())
+    print(f"moments drawn by random.Random({seed})")  # shown when the test fails
+    moments = random.Random(seed)
     for _ in range(3):
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
         process = start_killable(checkpoint, weights)

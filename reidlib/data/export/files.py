@@ -14,12 +14,18 @@ from tqdm.auto import tqdm
 T = TypeVar("T")
 
 
+def refuse_existing(*roots: str | Path | None) -> None:
+    """FileExistsError if one of the folders to be written is there already, before time is spent on its content."""
+    for root in roots:
+        if root is not None and Path(root).exists():
+            raise FileExistsError(f"{root} exists: give a new folder, or remove this one first")
+
+
 @contextmanager
 def new_folder(root: str | Path) -> Iterator[Path]:
     """A folder to write into that becomes `root` at the end, and vanishes if writing fails."""
+    refuse_existing(root)
     root = Path(root)
-    if root.exists():
-        raise FileExistsError(f"{root} exists: give a new folder, or remove this one first")
     root.parent.mkdir(parents=True, exist_ok=True)
     folder = root.with_name(f".{root.name}.{os.getpid()}.part")
     folder.mkdir()

@@ -9,7 +9,7 @@ from pathlib import Path
 from reidlib.data import casia_b as casia_b_layout
 from reidlib.data import casia_e as casia_e_layout
 from reidlib.data import oumvlp as oumvlp_layout
-from reidlib.data.export.files import exporting, new_folder, write_images
+from reidlib.data.export.files import exporting, new_folder, refuse_existing, write_images
 from reidlib.data.tracklets import Benchmark, Tracklet, identities
 
 
@@ -21,6 +21,7 @@ def casia_b(benchmark: Benchmark, root: str | Path, rgb: str | Path | None = Non
     FileExistsError if a folder is there already; ValueError if a tracklet has no masks, or is not one of CASIA-B's
     walks: subjects 1 to 999, its conditions, numbers (tracklet_id) and views, each once.
     """
+    refuse_existing(root, rgb)
     tracklets = [*benchmark.train, *benchmark.gallery, *benchmark.query]
     _check(tracklets)
     for t in tracklets:
@@ -53,6 +54,7 @@ def oumvlp(benchmark: Benchmark, root: str | Path, progress: bool = True) -> Non
     FileExistsError if `root` is there already; ValueError if a tracklet has no masks, or is not one of OU-MVLP's walks:
     subjects 1 to 99999, one of its views, sequences (tracklet_id) 0, the queries, and 1, the gallery, each once.
     """
+    refuse_existing(root)
     tracklets = [*benchmark.train, *benchmark.gallery, *benchmark.query]
     _check(tracklets)
     trained = set(identities(benchmark.train))
@@ -73,6 +75,7 @@ def casia_e(benchmark: Benchmark, root: str | Path, progress: bool = True) -> No
     FileExistsError if `root` is there already; ValueError if a tracklet has no masks, its condition names no height
     and scene as "H-scene2-bg" does, or a walk is there twice.
     """
+    refuse_existing(root)
     tracklets = [*benchmark.train, *benchmark.gallery, *benchmark.query]
     _check(tracklets)
     known = {
@@ -94,6 +97,7 @@ def hid(benchmark: Benchmark, root: str | Path, progress: bool = True) -> None:
 
     FileExistsError if `root` is there already; ValueError if a tracklet has no masks or is a distractor or junk.
     """
+    refuse_existing(root)
     parts = {"train": benchmark.train, "gallery": benchmark.gallery, "probe": benchmark.query}
     tracklets = [t for part in parts.values() for t in part]
     _need_masks(tracklets)

@@ -10,7 +10,7 @@ import scipy.io
 from tqdm.auto import tqdm
 
 from reidlib.data import attributes
-from reidlib.data.export.files import exporting, new_folder, write_images
+from reidlib.data.export.files import exporting, new_folder, refuse_existing, write_images
 from reidlib.data.tracklets import Benchmark, Tracklet
 
 
@@ -30,6 +30,7 @@ def mars(
     `root` appears when everything is written. FileExistsError if it is there already; ValueError if two
     tracklets would get the same file names, some attributes are missing, or masks that are asked for.
     """
+    refuse_existing(root)
     _check_format(image_format)
     train = sorted(benchmark.train, key=_order)
     test = sorted({*benchmark.gallery, *benchmark.query}, key=_order)  # queries may be in the gallery as well

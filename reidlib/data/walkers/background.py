@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from reidlib.data.walkers import exact
 from reidlib.data.walkers.cameras import EYE, Camera
 from reidlib.data.walkers.props import prop
 from reidlib.data.walkers.raster import Window
@@ -40,7 +41,7 @@ def backdrop(camera: Camera, height: int) -> Backdrop:
     half = HALF_HEIGHT / camera.distance
     rows, columns = round(2 * half * scale), round(WIDTH / camera.distance * scale)
     v = (np.arange(rows) + 0.5) / scale - half
-    sin, cos = np.sin(np.deg2rad(camera.elevation)), np.cos(np.deg2rad(camera.elevation))
+    sin, cos = exact.sin(np.deg2rad(camera.elevation)), exact.cos(np.deg2rad(camera.elevation))
     eye = EYE + camera.distance * sin  # metres above the ground
     fall = cos * v + sin
     away = np.minimum(eye * (cos - sin * v) / np.maximum(fall, 1e-3), 1e3) - camera.distance * cos
@@ -55,11 +56,12 @@ def backdrop(camera: Camera, height: int) -> Backdrop:
     period = columns / scale * (camera.distance + behind)
     wall = (_greenery if rng.random() < 0.3 else _facade)(rng, across, level[is_wall], period, busy)
     picture[is_wall] = wall
-    foot = np.exp(-np.maximum(away - behind, behind - away) / 0.25)[:, None, None]
+    foot = exact.exp(-np.maximum(away - behind, behind - away) / 0.25)[:, None, None]
     picture *= 1 - 0.25 * foot * (~is_wall)[:, None, None]
     for _ in range(rng.poisson(5 * camera.clutter)):
         _place(rng, picture, camera, away, scale, rng.uniform(0.9, behind))
-    picture = picture.mean(-1, keepdims=True) * 0.45 + 0.55 * picture  # far streets are greyish
+    grey = (picture[..., :1] + picture[..., 1:2] + picture[..., 2:]) / 3
+    picture = grey * 0.45 + 0.55 * picture  # far streets are greyish
     picture = _smooth(picture, 0.009 * height)
     picture = np.pad(np.clip(picture, 0, 1), ((0, 0), (0, 0), (0, 1))).astype(np.float32)
     return Backdrop(picture, scale, half)
@@ -109,7 +111,8 @@ def flow(camera: Camera, window: Window, drift: np.ndarray, zoom: np.ndarray) ->
 
 def _horizon(camera: Camera) -> float:
     """Height y/z of the horizon in the picture plane."""
-    return -float(np.tan(np.deg2rad(camera.elevation)))
+    elevation = np.deg2rad(camera.elevation)
+    return -float(exact.sin(elevation) / exact.cos(elevation))
 
 
 def _places(camera: Camera, window: Window, zoom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -122,19 +125,19 @@ def _places(camera: Camera, window: Window, zoom: np.ndarray) -> tuple[np.ndarra
 
 def _noise(rng: np.random.Generator, rows: int, columns: int, height: float, width: float) -> np.ndarray:
     """Smooth noise (rows, columns) of unit variance, grains of `height` x `width` pixels, periodic."""
-    spectrum = np.fft.rfft2(rng.standard_normal((rows, columns)))
-    fy, fx = np.fft.fftfreq(rows)[:, None], np.fft.rfftfreq(columns)[None]
-    noise = np.fft.irfft2(spectrum * np.exp(-2 * np.pi**2 * ((fy * height) ** 2 + (fx * width) ** 2)), (rows, columns))
-    return noise / (noise.std() + 1e-9)
+    noise = exact.on_grid(exact.blur_matrix(rows, height) @ exact.normal(rng, (rows, columns)))
+    noise = noise @ exact.blur_matrix(columns, width)
+    mean = exact.total(noise) / noise.size
+    return noise / (np.sqrt(exact.total((noise - mean) ** 2) / noise.size) + 1e-9)
 
 
 def _smooth(picture: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur by `sigma` pixels, periodic sideways, mirrored at the upper and lower edge."""
     rows, columns = picture.shape[:2]
-    both = np.concatenate([picture, picture[::-1]])
-    fy, fx = np.fft.fftfreq(2 * rows)[:, None, None], np.fft.rfftfreq(columns)[None, :, None]
-    kernel = np.exp(-2 * np.pi**2 * sigma**2 * (fy**2 + fx**2))
-    return np.fft.irfft2(np.fft.rfft2(both, axes=(0, 1)) * kernel, (2 * rows, columns), axes=(0, 1))[:rows]
+    down = exact.blur_matrix(2 * rows, sigma)[:rows]
+    down = down[:, :rows] + down[:, : rows - 1 : -1]  # of the picture and its mirror image below it
+    picture = exact.on_grid(np.moveaxis(picture, -1, 0))
+    return np.moveaxis(exact.on_grid(down @ picture) @ exact.blur_matrix(columns, sigma), 0, -1)
 
 
 def _ground(rng: np.random.Generator, away: np.ndarray, columns: int, busy: float) -> np.ndarray:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reidlib.data.walkers import exact
+
 EYE = 0.9  # metres above the ground of the point of the person that the camera is turned to
 
 
@@ -58,18 +60,19 @@ def person_to_ground(view: float) -> np.ndarray:
 
     `view` is the azimuth of the camera seen from the person, degrees: 0 in front, 90 to the left.
     """
-    c, s = np.cos(np.deg2rad(view)), np.sin(np.deg2rad(view))
+    c, s = exact.cos(np.deg2rad(view)), exact.sin(np.deg2rad(view))
     return np.array([[c, 0.0, -s], [0.0, 1.0, 0.0], [s, 0.0, c]])
 
 
 def ground_to_camera(camera: Camera) -> np.ndarray:
     """Rotation (3, 3) from the ground's axes (x right, y up, z towards the camera) to the camera's."""
-    c, s = np.cos(np.deg2rad(camera.elevation)), np.sin(np.deg2rad(camera.elevation))
+    c, s = exact.cos(np.deg2rad(camera.elevation)), exact.sin(np.deg2rad(camera.elevation))
     return np.array([[1.0, 0.0, 0.0], [0.0, -c, s], [0.0, -s, -c]])
 
 
 def light_direction(camera: Camera) -> np.ndarray:
     """Unit vector (3,) towards the light in camera axes, float32."""
     azimuth, elevation = np.deg2rad(camera.light_azimuth), np.deg2rad(camera.light_elevation)
-    ground = np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)])
-    return (ground_to_camera(camera) @ ground).astype(np.float32)
+    level, height = exact.cos(elevation), exact.sin(elevation)
+    ground = np.array([exact.sin(azimuth) * level, height, exact.cos(azimuth) * level])
+    return exact.product(ground_to_camera(camera), ground[:, None])[:, 0].astype(np.float32)

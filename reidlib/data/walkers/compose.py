@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reidlib.data.walkers import background
+from reidlib.data.walkers import background, exact
 from reidlib.data.walkers.cameras import person_to_ground
 from reidlib.data.walkers.effects import expose
 from reidlib.data.walkers.props import prop
@@ -42,10 +42,12 @@ def render(scene: Scene, resolution: tuple[int, int] = (64, 32), truth: tuple[st
     """Render all frames of `scene` at `resolution` (height, width), with the kinds of `truth` named in
     `TRUTH`.
 
-    The same scene gives the same bytes in any process. Raises ValueError for an unknown kind of truth.
+    The same scene gives the same bytes in any process and on any processor; its floats are rounded to multiples of
+    2^-24 before it is drawn. Raises ValueError for an unknown kind of truth.
     """
     if unknown := set(truth) - set(TRUTH):
         raise ValueError(f"unknown truth {sorted(unknown)}; choose from {', '.join(TRUTH)}")
+    scene = exact.settled(scene)
     canvas = _Canvas(scene, resolution, flow="flow" in truth)
     others = sorted((p for p in scene.passers_by if p.first < scene.num_frames), key=lambda p: p.nearer)
     for other in (p for p in others if p.nearer < 0):
@@ -68,6 +70,7 @@ def render(scene: Scene, resolution: tuple[int, int] = (64, 32), truth: tuple[st
 def empty_place(scene: Scene, resolution: tuple[int, int] = (64, 32)) -> np.ndarray:
     """What the boxes of `scene` show with nobody there, uint8 (n, 3, H, W): the street and the occluders, under noise
     of its own, as a camera knows its background."""
+    scene = exact.settled(scene)
     canvas = _Canvas(scene, resolution, flow=False)
     for occluder in (o for o in scene.occluders if o.first < scene.num_frames):
         canvas.occlude(occluder)
@@ -88,7 +91,7 @@ class _Canvas:
         forward = person_to_ground(scene.view)[:, 2]
         way = np.concatenate([[0.0], np.cumsum(self.subject.speed[:-1])]) / scene.fps
         drift = forward[0] * way / scene.camera.distance
-        zoom = np.clip(1 - forward[2] * (way - way.mean()) / scene.camera.distance, 0.6, 1.6)
+        zoom = np.clip(1 - forward[2] * (way - exact.total(way) / len(way)) / scene.camera.distance, 0.6, 1.6)
         self.picture = background.crop(scene.camera, self.window[:n], drift[:n], zoom[:n], scene.place)
         self.flow = background.flow(scene.camera, self.window, drift, zoom) if flow else None
 
@@ -126,8 +129,8 @@ class _Canvas:
         )
         axes = solids.axes[now, solid]
         point = np.stack([u * depth, v * depth, depth], -1) - solids.origin[now, solid]
-        own = np.einsum("kij,kj->ki", axes, point) / (axes**2).sum(-1)
-        moved = solids.origin[now + 1, solid] + np.einsum("ki,kij->kj", own, solids.axes[now + 1, solid])
+        own = exact.product(axes, point[..., None]) / exact.product(axes**2, np.ones((3, 1)))
+        moved = solids.origin[now + 1, solid] + (own * solids.axes[now + 1, solid]).sum(-2)
         x = (moved[:, 0] / moved[:, 2] - window.left[at + 1]) * window.scale[at + 1]
         y = (moved[:, 1] / moved[:, 2] - window.top[at + 1]) * window.scale[at + 1]
         self.flow[at, 0, row, column] = x - column - 0.5
@@ -140,20 +143,21 @@ class _Canvas:
         camera, n = self.scene.camera, self.scene.num_frames
         height, width = self.resolution
         begin = int(0.55 * height)
-        feet = self.subject.pose.joints[:n, -2:] @ person_to_ground(self.scene.view).T
-        spots = np.concatenate([feet, feet.mean(1, keepdims=True)], 1) * [1, 0, 1]
+        feet = exact.product(self.subject.pose.joints[:n, -2:], person_to_ground(self.scene.view).T)
+        spots = np.concatenate([feet, 0.5 * (feet[:, :1] + feet[:, 1:])], 1) * [1, 0, 1]
         light = np.deg2rad(camera.light_azimuth)
-        spots[:, 2] -= 0.22 * np.array([np.sin(light), 0, np.cos(light)])
+        spots[:, 2] -= 0.22 * np.array([exact.sin(light), 0, exact.cos(light)])
         spots = to_camera(camera, spots)
         x, y = to_pixels(self.window[:n], spots)
         wide = np.array([0.13, 0.13, 0.42]) * self.window.scale[:n, None] / spots[..., 2]
-        deep = wide * max(np.sin(np.deg2rad(camera.elevation)), 0.12) + 0.15
+        deep = wide * max(exact.sin(np.deg2rad(camera.elevation)), 0.12) + 0.15
         lifted = np.maximum(feet[..., 1] - 0.08, 0)
-        strength = np.concatenate([0.5 * np.exp(-lifted / 0.06), np.full((n, 1), 0.30)], 1)
-        across = np.exp(-(((np.arange(width) + 0.5 - x[..., None]) / wide[..., None]) ** 2))
-        down = np.exp(-(((np.arange(begin, height) + 0.5 - y[..., None]) / deep[..., None]) ** 2))
-        dark = np.einsum("nsh,nsw->nhw", strength[..., None] * down, across)
-        self.picture[:, begin:] *= (1 - np.minimum(dark, 0.75))[..., None].astype(np.float32)
+        strength = np.concatenate([0.5 * exact.exp(-lifted / 0.06), np.full((n, 1), 0.30)], 1)
+        across = ((np.arange(width) + 0.5 - x[..., None]) / wide[..., None]).astype(np.float32)
+        down = ((np.arange(begin, height) + 0.5 - y[..., None]) / deep[..., None]).astype(np.float32)
+        faint = strength[..., None].astype(np.float32) * exact.exp(-down * down)
+        dark = exact.product(np.swapaxes(faint, 1, 2), exact.exp(-across * across))
+        self.picture[:, begin:] *= (1 - np.minimum(dark, 0.75))[..., None]
 
     def occlude(self, occluder: Occluder) -> None:
         """Paint a thing before everybody, its foot on the lower edge."""

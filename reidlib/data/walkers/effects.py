@@ -1,11 +1,16 @@
 """What the camera does to a clean picture: light, colour, haze, blur, noise, eight bits."""
 
+from functools import lru_cache
+
 import numpy as np
 
+from reidlib.data.walkers import exact
 from reidlib.data.walkers.cameras import Camera
 
 VEIL = 0.68  # grey of the haze
 _LEVELS = 4096
+# In standard deviations. Beyond, the last bits of numpy's normal numbers differ between processors (see `exact`).
+_FAR = 3.65
 
 
 def expose(clean: np.ndarray, camera: Camera, seed: int) -> np.ndarray:
@@ -27,8 +32,9 @@ def expose(clean: np.ndarray, camera: Camera, seed: int) -> np.ndarray:
 
     # Sensor noise, mostly in brightness and coarser than a pixel as after a codec.
     grain = rng.standard_normal((n, height * width), np.float32)
+    np.clip(grain, -_FAR, _FAR, out=grain)
     grain += np.float32(0.6) * np.roll(grain, 1, 1)
-    grain *= np.float32(steps * camera.noise / np.hypot(1, 0.6))
+    grain *= np.float32(steps * camera.noise / np.sqrt(1.36))
     tint = np.float32(0.5) * np.roll(grain, int(rng.integers(1, height * width)), 1)
     for channel, noise in enumerate((grain + tint, grain, grain - tint)):
         picture[:, channel] += noise.reshape(n, height, width)
@@ -36,18 +42,19 @@ def expose(clean: np.ndarray, camera: Camera, seed: int) -> np.ndarray:
     return tone_curve(camera.gamma).take(index)
 
 
+@lru_cache(maxsize=64)
 def tone_curve(gamma: float) -> np.ndarray:
     """Eight-bit values (4096,) of display values from 0 to 1 raised to `gamma`, with highlights rolled off softly."""
     x = np.linspace(0, 1, _LEVELS)
-    curve = np.where(x < 0.8, x, 0.8 + 0.2 * np.tanh((x - 0.8) / 0.2) / np.tanh(1.0))
-    return np.round(255 * curve**gamma).astype(np.uint8)
+    curve = np.where(x < 0.8, x, 0.8 + 0.2 * exact.tanh((x - 0.8) / 0.2) / exact.tanh(1.0))
+    return np.round(255 * exact.power(curve, gamma)).astype(np.uint8)
 
 
 def _blur(picture: np.ndarray, sigma: float, axis: int) -> np.ndarray:
     """Gaussian blur by `sigma` pixels along an axis of (n, 3, H, W), the border repeated."""
     radius = max(1, int(np.ceil(2.2 * sigma)))
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / max(sigma, 1e-3)) ** 2)
-    kernel = (kernel / kernel.sum()).astype(np.float32)
+    kernel = exact.exp(-0.5 * (np.arange(-radius, radius + 1) / max(sigma, 1e-3)) ** 2)
+    kernel = (kernel / exact.total(kernel)).astype(np.float32)
     length = picture.shape[axis]
     pad = [(0, 0)] * 4
     pad[axis] = (radius, radius)

@@ -9,10 +9,12 @@ the period is 120 / cadence seconds.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from reidlib.data.walkers import exact
 from reidlib.data.walkers.body import AVERAGE_HEIGHT, FEMALE, OLD, Body
 
 HARMONICS = 6
@@ -116,10 +118,20 @@ def _series(samples: tuple[float, ...], phase: np.ndarray, swing: float | np.nda
     """The Fourier series through `samples`, its mean kept and its variation scaled by `swing`, at `phase`
     in cycles.
     """
-    spectrum = np.fft.rfft(samples)[: HARMONICS + 1] / len(samples)
-    k = np.arange(1, HARMONICS + 1)
-    turns = np.exp(2j * np.pi * (phase[..., None] - delay) * k)
-    return spectrum[0].real + swing * 2 * (turns @ spectrum[1:]).real
+    (mean, _), *spectrum = _spectrum(samples)
+    angle = 2 * np.pi * (phase - delay)
+    waves = zip(*exact.cos_and_sin(np.stack([k * angle for k in range(1, HARMONICS + 1)])), spectrum, strict=True)
+    return mean + swing * 2 * sum(c * in_phase + s * behind for c, s, (in_phase, behind) in waves)
+
+
+@lru_cache(maxsize=16)
+def _spectrum(samples: tuple[float, ...]) -> list[tuple[float, float]]:
+    """Of the harmonics from 0 on, the samples' mean products with cosine and sine."""
+    angle = 2 * np.pi * np.arange(len(samples)) / len(samples)
+    return [
+        tuple(exact.total(wave(k * angle) * samples) / len(samples) for wave in (exact.cos, exact.sin))
+        for k in range(HARMONICS + 1)
+    ]
 
 
 def _striding(gait: Gait, phase: np.ndarray, curves: dict, run: float) -> Angles:
@@ -127,8 +139,8 @@ def _striding(gait: Gait, phase: np.ndarray, curves: dict, run: float) -> Angles
     both = np.stack([phase + 0.5, phase], axis=-1)
     side = 1 + gait.asymmetry * np.array([1.0, -1.0])
     arms = 1 + gait.arm_asymmetry * np.array([1.0, -1.0])
-    wave = np.cos(2 * np.pi * phase)
-    forward = -np.cos(2 * np.pi * (both - gait.arm_timing))  # an arm is back when its own heel strikes
+    wave = exact.cos(2 * np.pi * phase)
+    forward = -exact.cos(2 * np.pi * (both - gait.arm_timing))  # an arm is back when its own heel strikes
     swing = (gait.arm_swing + 12 * run) * arms
     bend = gait.elbow + 55 * run
     degrees = np.deg2rad
@@ -138,18 +150,18 @@ def _striding(gait: Gait, phase: np.ndarray, curves: dict, run: float) -> Angles
         ankle=degrees(_series(curves["ankle"], both, gait.ankle_swing * side)),
         shoulder=degrees(-4.0 + swing * forward),
         elbow=degrees(bend * (1 + 0.35 * forward * np.minimum(1.0, swing / 20))),
-        lean=degrees(gait.lean + 6 * run + 0.8 * np.cos(4 * np.pi * phase)),
+        lean=degrees(gait.lean + 6 * run + 0.8 * exact.cos(4 * np.pi * phase)),
         pelvis_turn=degrees(gait.pelvis_turn * wave),
-        pelvis_drop=degrees(-gait.pelvis_drop * np.sin(2 * np.pi * phase)),
+        pelvis_drop=degrees(-gait.pelvis_drop * exact.sin(2 * np.pi * phase)),
         shoulder_turn=degrees(-(gait.shoulder_turn + 4 * run) * wave),
-        sway=-gait.sway * np.sin(2 * np.pi * phase),
-        flight=run * 0.02 * gait.bounce * (1 - np.cos(4 * np.pi * (phase - 0.20))),
+        sway=-gait.sway * exact.sin(2 * np.pi * phase),
+        flight=run * 0.02 * gait.bounce * (1 - exact.cos(4 * np.pi * (phase - 0.20))),
     )
 
 
 def _standing(gait: Gait, times: np.ndarray) -> Angles:
     """Standing at `times` (n,) seconds: weight on both legs, arms hanging, a slow small sway."""
-    slow = np.sin(2 * np.pi * 0.27 * times)
+    slow = exact.sin(2 * np.pi * 0.27 * times)
     still = np.zeros_like(times)
     pair = np.stack([slow, -slow], axis=-1)
     degrees = np.deg2rad
@@ -174,16 +186,16 @@ def _riding(gait: Gait, phase: np.ndarray) -> Angles:
     still = np.zeros_like(phase)
     degrees = np.deg2rad
     return Angles(
-        hip=degrees(48 + 21 * np.cos(2 * np.pi * both)),
-        knee=degrees(72 + 36 * np.cos(2 * np.pi * (both - 0.07))),
-        ankle=degrees(-4 + 9 * np.cos(2 * np.pi * (both - 0.2))),
+        hip=degrees(48 + 21 * exact.cos(2 * np.pi * both)),
+        knee=degrees(72 + 36 * exact.cos(2 * np.pi * (both - 0.07))),
+        ankle=degrees(-4 + 9 * exact.cos(2 * np.pi * (both - 0.2))),
         shoulder=degrees(62.0) + np.zeros_like(both),
         elbow=degrees(18.0) + np.zeros_like(both),
         lean=degrees(12 + 2 * gait.lean) + still,
-        pelvis_turn=degrees(1.0 * np.cos(2 * np.pi * phase)),
-        pelvis_drop=degrees(-1.5 * np.sin(2 * np.pi * phase)),
+        pelvis_turn=degrees(1.0 * exact.cos(2 * np.pi * phase)),
+        pelvis_drop=degrees(-1.5 * exact.sin(2 * np.pi * phase)),
         shoulder_turn=still,
-        sway=-0.3 * gait.sway * np.sin(2 * np.pi * phase),
+        sway=-0.3 * gait.sway * exact.sin(2 * np.pi * phase),
         flight=still,
     )
 

@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 
 from reidlib import cache_folder
 from reidlib.data.tracklets import ArrayFrames, Tracklet
+from reidlib.data.walkers import exact
 from reidlib.data.walkers.compose import empty_place, render
 from reidlib.data.walkers.scene import Scene
 
@@ -94,7 +95,8 @@ def pack(
 
 
 def _key(sightings: Sequence[Sighting], resolution: tuple[int, int]) -> str:
-    digest = hashlib.sha256(repr((resolution, [s.scenes for s in sightings])).encode())
+    scenes = [exact.settled(s.scenes) for s in sightings]  # as they are rendered
+    digest = hashlib.sha256(repr((resolution, scenes)).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -129,7 +131,7 @@ def _render_chunk(chunk: list[tuple[Scene, ...]], resolution: tuple[int, int]) -
 def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int, bar: tqdm) -> str:
     """Write the arrays, of `total` frames, as results arrive, in order; gives the hash of frames and part maps.
 
-    Joints are left out of it: their last digits may differ between machines.
+    Joints are left out of it; they follow from the same scenes.
     """
     arrays, digest, start = {}, hashlib.sha256(), 0
     for values in results:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reidlib.data.walkers import background
+from reidlib.data.walkers import background, exact
 from reidlib.data.walkers.cameras import Camera, person_to_ground
 from reidlib.data.walkers.effects import expose
 from reidlib.data.walkers.gait import posture
@@ -80,7 +80,8 @@ def plaza(
     if not 1 <= num_people * passes <= 255 or num_people < 1:
         raise ValueError(f"num_people={num_people}, passes={passes}: expected 1 to 255 passes in all")
     rng = np.random.default_rng([seed, 8])
-    people = [sample_person(rng) for _ in range(num_people)]
+    people = [exact.settled(sample_person(rng)) for _ in range(num_people)]
+    camera = exact.settled(camera)
     order = np.concatenate([rng.permutation(num_people) for _ in range(passes)])
     times = np.arange(len(order)) * gap + rng.uniform(-0.3, 0.3, len(order)) * gap
     height, width = resolution
@@ -89,7 +90,8 @@ def plaza(
     actors = []
     for number, start in zip(order, times):
         view, depth, phase = rng.choice((90, 270)) + rng.uniform(-18, 18), rng.uniform(-1.6, 1.2), rng.random()
-        actors.append(_walk(people[number], start, view, depth, phase, fps, corner, camera))
+        way = exact.settled((float(start), view, depth, phase))
+        actors.append(_walk(people[number], *way, fps, corner, camera))
     count = max(actor.first + actor.count for actor in actors)
     frames, labels = np.empty((count, 3, *resolution), np.uint8), np.zeros((count, *resolution), np.uint8)
     for first in range(0, count, _BLOCK):
@@ -138,7 +140,7 @@ def _paint(
         begin, end = max(actor.first, first), min(actor.first + actor.count, first + len(picture))
         if begin < end:
             where, own = slice(begin - first, end - first), slice(begin - actor.first, end - actor.first)
-            here.append((actor.place[own, 2].mean(), number, actor, where, own))
+            here.append((exact.total(actor.place[own, 2]) / (end - begin), number, actor, where, own))
             _shadow(picture[where], actor, own, window[where], camera)
     for _, number, actor, where, own in sorted(here, key=lambda entry: entry[:2]):
         solids = actor.solids(camera)[own]
@@ -154,12 +156,12 @@ def _shadow(picture: np.ndarray, actor: Actor, own: slice, window: Window, camer
     height, width = window.resolution
     away = np.deg2rad(camera.light_azimuth)
     steps = np.array([0.0, 0.3, 0.6, 0.9])
-    spots = actor.place[own][:, None] - steps[:, None] * [np.sin(away), 0, np.cos(away)]
+    spots = actor.place[own][:, None] - steps[:, None] * [exact.sin(away), 0, exact.cos(away)]
     x, y = (axis[..., None] for axis in to_pixels(window, to_camera(camera, spots)))
     across = 0.2 * window.scale[0] / camera.distance
-    deep = across * np.sin(np.deg2rad(camera.elevation)) + 1
-    columns = np.exp(-(((np.arange(width) + 0.5 - x) / across) ** 2))
-    rows = np.exp(-(((np.arange(height) + 0.5 - y) / deep) ** 2))
+    deep = across * exact.sin(np.deg2rad(camera.elevation)) + 1
+    columns = exact.exp(-(((np.arange(width) + 0.5 - x) / across) ** 2))
+    rows = exact.exp(-(((np.arange(height) + 0.5 - y) / deep) ** 2))
     strength = 0.6 * camera.contrast * (1 - 0.5 * steps)
-    dark = np.einsum("s,nsh,nsw->nhw", strength, rows, columns)
+    dark = exact.product(np.swapaxes(strength[:, None] * rows, 1, 2), columns)
     picture *= (1 - np.minimum(dark, 0.5))[..., None].astype(np.float32)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from reidlib.data.walkers import exact
+
 KINDS = ("pole", "bench", "car", "bush", "bin", "wall", "tree")
 _GREYS = [(0.42, 0.42, 0.43), (0.20, 0.21, 0.23), (0.62, 0.61, 0.59)]
 _MUTED = np.array([*_GREYS, (0.40, 0.17, 0.16), (0.20, 0.26, 0.36), (0.30, 0.30, 0.26)])
@@ -14,9 +16,10 @@ def prop(kind: str, height: int, width: int, rng: np.random.Generator) -> np.nda
     fine = 2
     y, x = (np.mgrid[: height * fine, : width * fine] + 0.5) / np.array([height, width])[:, None, None] / fine
     rgb, alpha = _DRAW[kind](x, y, rng, width / height)
-    rgb = np.clip(rgb * (1 + 0.03 * rng.standard_normal(x.shape)[..., None]), 0, 1)
+    rgb = np.clip(rgb * (1 + 0.03 * exact.normal(rng, x.shape)[..., None]), 0, 1)
     picture = np.concatenate([rgb * alpha[..., None], alpha[..., None]], -1)
-    picture = picture.reshape(height, fine, width, fine, 4).mean((1, 3))
+    picture = picture[::2] + picture[1::2]
+    picture = 0.25 * (picture[:, ::2] + picture[:, 1::2])
     picture[..., :3] /= np.maximum(picture[..., 3:], 1e-6)
     return picture.astype(np.float32)
 
@@ -30,7 +33,7 @@ def _solid(shape: tuple[int, ...], rgb: np.ndarray) -> np.ndarray:
 
 
 def _pole(x, y, rng, aspect):
-    shade = 0.7 + 0.5 * np.sin(np.pi * np.clip(x, 0, 1)) * (1 - 0.4 * x)
+    shade = 0.7 + 0.5 * exact.sin(np.pi * np.clip(x, 0, 1)) * (1 - 0.4 * x)
     return _solid(x.shape, _paint(rng)) * shade[..., None], np.ones_like(x)
 
 
@@ -41,7 +44,7 @@ def _wall(x, y, rng, aspect):
 
 
 def _bin(x, y, rng, aspect):
-    shade = 0.65 + 0.5 * np.sin(np.pi * x) * (1 - 0.3 * x) - 0.25 * (np.abs(y - 0.16) < 0.03)
+    shade = 0.65 + 0.5 * exact.sin(np.pi * x) * (1 - 0.3 * x) - 0.25 * (np.abs(y - 0.16) < 0.03)
     alpha = (np.abs(x - 0.5) < 0.42 + 0.08 * (y < 0.16)).astype(float)
     return _solid(x.shape, _paint(rng) * 0.8) * shade[..., None], alpha
 
@@ -56,11 +59,11 @@ def _bench(x, y, rng, aspect):
 
 def _car(x, y, rng, aspect):
     paint = _paint(rng)
-    roof = 1 - 1.0 * np.clip((np.abs(x - 0.5 - 0.02) - 0.16) / 0.20, 0, 1) ** 1.3 * 0.46
+    roof = 1 - 0.46 * exact.power(np.clip((np.abs(x - 0.5 - 0.02) - 0.16) / 0.20, 0, 1), 1.3)
     cabin = y > 1 - roof
     body = (y > 0.46) & (np.abs(x - 0.5) < 0.5 - 0.05 * np.clip((0.62 - y) / 0.16, 0, 1))
     glass = (y > 0.08 + (1 - roof)) & (y < 0.42) & (np.abs(x - 0.5) < 0.31) & (np.abs(x - 0.52) > 0.012)
-    wheel = np.minimum(np.hypot((x - 0.2) * aspect, y - 0.83), np.hypot((x - 0.8) * aspect, y - 0.83))
+    wheel = np.minimum(*(np.sqrt(((x - at) * aspect) ** 2 + (y - 0.83) ** 2) for at in (0.2, 0.8)))
     ground = y < 0.9
     shade = 1.15 - 0.55 * y + 0.12 * (np.abs(y - 0.5) < 0.03)
     rgb = _solid(x.shape, paint) * shade[..., None]
@@ -75,13 +78,13 @@ def _leaves(x, y, rng, aspect, centre, radii):
     light = np.zeros_like(x)
     for _ in range(26):
         angle, far = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random()) * 0.75
-        cx, cy = centre[0] + radii[0] * far * np.cos(angle), centre[1] + radii[1] * far * np.sin(angle)
+        cx, cy = centre[0] + radii[0] * far * exact.cos(angle), centre[1] + radii[1] * far * exact.sin(angle)
         size = rng.uniform(0.2, 0.36)
-        near = 1 - np.hypot((x - cx) / (radii[0] * size * 1.3), (y - cy) / (radii[1] * size * 1.3)) ** 2
+        near = 1 - ((x - cx) / (radii[0] * size * 1.3)) ** 2 - ((y - cy) / (radii[1] * size * 1.3)) ** 2
         better = near > np.maximum(lumps, 0)
         light = np.where(better, rng.uniform(0.6, 1.05) + 0.25 * (cy - y) / radii[1] / size, light)
         lumps = np.maximum(lumps, near)
-    return light * rng.normal(1.0, 0.16, x.shape), lumps > 0
+    return light * (1 + 0.16 * exact.normal(rng, x.shape)), lumps > 0
 
 
 def _bush(x, y, rng, aspect):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reidlib.data.walkers import exact
 from reidlib.data.walkers.solids import Solids
 
 _NOTHING = np.iinfo(np.int64).max
@@ -73,13 +74,13 @@ def _screen(solids: Solids, window: Window) -> _Screen:
     x, y = ((ray[..., i] - c[:, None]) * window.scale[:, None] for i, c in enumerate((window.left, window.top)))
 
     # Grow by half a pixel: what is less than half a pixel outside belongs to the blended outline.
-    norm = np.linalg.norm(solids.axes, axis=-1)
+    norm = np.sqrt(solids.squares)
     is_ball = low < 0
     sides = np.stack([1 / shape.widest, 1 / shape.widest, is_ball], -1)
     grown = norm + 0.5 * pitch[..., None] * sides
     gradient = solids.axes / (norm * grown)[..., None]  # rows: of q1, q2, q3 in camera axes
     step = gradient[..., :2] * pitch[..., None, None]  # (n, P, 3, 2)
-    along = np.einsum("npij,npj->npi", gradient, ray)
+    along = exact.product(gradient, ray[..., None])[..., 0]
 
     # Polynomials over (1, x, y): q1, q2, q3 at t = 0, and from them a, b and c of the module's equation.
     c0, c1, c2 = shape.quadric.T[:, :, None]
@@ -101,7 +102,7 @@ def _screen(solids: Solids, window: Window) -> _Screen:
 
     # Half the extent of the widest cross-section (of the ellipsoid), and of a tube's axis.
     half_axes = (grown / norm * np.stack([shape.widest, shape.widest, is_ball], -1))[..., None] * solids.axes
-    reach = np.sqrt((half_axes[..., :2] ** 2).sum(-2))
+    reach = np.sqrt((half_axes[..., 0, :2] ** 2 + half_axes[..., 1, :2] ** 2) + half_axes[..., 2, :2] ** 2)
     reach += np.where(is_ball, 0, 0.5)[:, None] * np.abs(solids.axes[..., 2, :2])
 
     def flat(values: np.ndarray) -> np.ndarray:
@@ -179,9 +180,11 @@ def rasterise(solids: Solids, window: Window) -> Fragments:
     line, dx, inner, t, column, cut = (v[met] for v in (line, dx, inner, t, column, enter > near))
 
     # Distance to the outline in pixels, exact for a cylinder seen from the side.
-    slope = np.hypot(r1[line] + 2 * dx * r2[line], (root[2] + 2 * dy * root[5])[line] + dx * root[4][line])
+    slope_x = r1[line] + 2 * dx * r2[line]
+    slope_y = (root[2] + 2 * dy * root[5])[line] + dx * root[4][line]
+    square = slope_x * slope_x + slope_y * slope_y
     curve = np.maximum(-(root[3] + root[5]), 0)[line]
-    distance = inner / (np.sqrt(curve * inner + 0.25 * slope * slope) + 0.5 * slope)
+    distance = inner / (np.sqrt(curve * inner + 0.25 * square) + 0.5 * np.sqrt(square))
     solid = owner[line]
     pixel = solid // count * np.int32(height * width) + y[line] * np.int32(width) + column
     inside = distance > 0.5
@@ -189,7 +192,7 @@ def rasterise(solids: Solids, window: Window) -> Fragments:
     if (solids.figure.hole > 0).any():
         rings = np.flatnonzero((solids.figure.hole > 0)[solid % count])
         q = _coordinates(see, solid[rings], dx[rings], dy[line[rings]], t[rings])
-        through = rings[np.hypot(q[0], q[1]) < solids.figure.hole[solid[rings] % count]]
+        through = rings[np.sqrt(q[0] * q[0] + q[1] * q[1]) < solids.figure.hole[solid[rings] % count]]
         inside[through], distance[through] = False, 0
 
     # Nearest: the key's upper half is the depth (positive floats order as integers), its lower the number.

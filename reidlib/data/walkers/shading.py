@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from reidlib.data.walkers import exact
 from reidlib.data.walkers.cameras import Camera, light_direction
 from reidlib.data.walkers.raster import Fragments
 from reidlib.data.walkers.solids import TEXTURES, Figure, Solids
@@ -15,7 +16,7 @@ def shade(fragments: Fragments, solids: Solids, camera: Camera) -> np.ndarray:
     solid = fragments.solid
     kind = solid % count
     q = fragments.q
-    length2 = (solids.axes**2).sum(-1)
+    length2 = solids.squares
     gradients = (solids.axes / length2[..., None]).reshape(-1, 9).T.copy()  # of q1, q2, q3
 
     # Outward normal: the quadric's gradient, or the axis on a flat end.
@@ -29,21 +30,20 @@ def shade(fragments: Fragments, solids: Solids, camera: Camera) -> np.ndarray:
     normal /= np.sqrt(x * x + y * y + z * z) + np.float32(1e-9)
 
     along = q[2] * np.sqrt(length2[..., 2]).ravel()[solid]  # metres down the solid
-    azimuth = np.arctan2(q[0], q[1])  # 0 in front, positive to the left
+    azimuth = exact.arctan2(q[0], q[1])  # 0 in front, positive to the left
     rgb = shape.rgb[kind] + _texture(shape, kind, q, along, azimuth)[:, None] * (shape.second[kind] - shape.rgb[kind])
 
-    # Sums written out: a library's product may round differently with the number of threads.
     lx, ly, lz = light_direction(camera)
     sun = np.maximum(x * lx + y * ly + z * lz, 0)
     tilt = np.deg2rad(camera.elevation)
-    up = -np.float32(np.cos(tilt)) * y - np.float32(np.sin(tilt)) * z
+    up = -np.float32(exact.cos(tilt)) * y - np.float32(exact.sin(tilt)) * z
     light = (1 - camera.contrast) * (0.86 + 0.24 * up) + camera.contrast * (0.45 + 0.85 * sun)
     # What lies deeper than the body's middle is darker: a far leg, an arm behind the trunk.
     middle = solids.origin[:, 0, 2].repeat(count)[solid]
     light *= 1 - 0.22 * np.clip((fragments.depth - middle) / 0.25 + 0.1, 0, 1) - 0.35 * (fragments.cut > 0)
     light *= 0.82 + 0.18 * np.maximum(-z, 0)
     seam = 1.7 * kind.astype(np.float32)
-    wrinkle = np.sin(3 * azimuth + 23 * along + seam) * np.sin(5 * azimuth - 31 * along + seam)
+    wrinkle = exact.sin(3 * azimuth + 23 * along + seam) * exact.sin(5 * azimuth - 31 * along + seam)
     light *= 1 + 0.08 * shape.folds[kind] * wrinkle
     return rgb * light[:, None]
 
@@ -58,9 +58,9 @@ def _texture(shape: Figure, kind: np.ndarray, q: np.ndarray, along: np.ndarray, 
             continue
         x, y, z, down, turn = *q[:, where], along[where], azimuth[where]
         if name == "stripes":
-            value = _edge(np.sin(2 * np.pi * down / 0.085))
+            value = _edge(exact.sin(2 * np.pi * down / 0.085))
         elif name == "plaid":
-            value = 0.5 * _edge(np.sin(2 * np.pi * down / 0.11)) + 0.5 * _edge(np.sin(6 * turn))
+            value = 0.5 * _edge(exact.sin(2 * np.pi * down / 0.11)) + 0.5 * _edge(exact.sin(6 * turn))
         elif name == "logo":
             value = (y > 0) & (np.abs(x) < 0.5) & (np.abs(z - 0.42) < 0.16)
         elif name == "blocks":
@@ -79,4 +79,4 @@ def _texture(shape: Figure, kind: np.ndarray, q: np.ndarray, along: np.ndarray, 
 
 def _edge(wave: np.ndarray) -> np.ndarray:
     """A sine wave made nearly square."""
-    return 0.5 + 0.5 * np.tanh(3 * wave)
+    return 0.5 + 0.5 * exact.tanh(3 * wave)

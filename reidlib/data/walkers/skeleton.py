@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from reidlib.data.walkers import exact
 from reidlib.data.walkers.body import Body
 from reidlib.data.walkers.gait import Angles, Gait, cadence, posture
 
@@ -79,20 +80,23 @@ class Pose:
     joints: np.ndarray
 
 
-def _turn(axis: int, angle: np.ndarray) -> np.ndarray:
-    """Rotations (n, 3, 3) by `angle` (n,) about axis 0 (x), 1 (y) or 2 (z), right-handed."""
-    c, s = np.cos(angle), np.sin(angle)
-    j, k = (axis + 1) % 3, (axis + 2) % 3
-    out = np.zeros((*angle.shape, 3, 3))
-    out[..., axis, axis] = 1.0
-    out[..., j, j], out[..., k, k] = c, c
-    out[..., j, k], out[..., k, j] = -s, s
-    return out
+def _turned(rotation: np.ndarray, *turns: tuple[int, np.ndarray | float]) -> np.ndarray:
+    """The rotations (…, 3, 3) after turns about their own axes: (0 for x, 1 for y or 2 for z, right-handed angles)."""
+    angles = np.empty((len(turns), *rotation.shape[:-2], 1))
+    for i, (_, angle) in enumerate(turns):
+        angles[i, ..., 0] = angle
+    cosines, sines = exact.cos_and_sin(angles)
+    for (axis, _), c, s in zip(turns, cosines, sines, strict=True):
+        j, k = (axis + 1) % 3, (axis + 2) % 3
+        before, rotation = rotation, rotation.copy()
+        rotation[..., j] = before[..., j] * c + before[..., k] * s
+        rotation[..., k] = before[..., k] * c - before[..., j] * s
+    return rotation
 
 
-def _at(rotation: np.ndarray, x: float, y: float, z: float) -> np.ndarray:
-    """The vector (x, y, z) of a segment's axes in body axes, (n, 3)."""
-    return rotation @ np.array([x, y, z])
+def _at(rotation: np.ndarray, x: np.ndarray | float, y: float, z: float) -> np.ndarray:
+    """The vector (x, y, z) of a segment's axes in body axes, (…, 3)."""
+    return rotation[..., 0] * x + rotation[..., 1] * y + rotation[..., 2] * z
 
 
 def pose(body: Body, gait: Gait, angles: Angles, motion: str) -> Pose:
@@ -105,60 +109,61 @@ def pose(body: Body, gait: Gait, angles: Angles, motion: str) -> Pose:
     n, size = len(angles.lean), lengths(body)
     rotations = np.empty((n, len(SEGMENTS), 3, 3))
     origins = np.zeros((n, len(SEGMENTS), 3))
-    constant = np.zeros(n)
+    upright = np.tile(np.eye(3), (n, 2, 1, 1))
+    side = np.array([1.0, -1.0])  # left, right
 
     def put(name: str, rotation: np.ndarray, origin: np.ndarray) -> None:
-        rotations[:, INDEX[name]] = rotation
-        origins[:, INDEX[name]] = origin
+        """One segment (n, …), or the left and the right one of that name (n, 2, …)."""
+        at = INDEX[name] if name in INDEX else slice(INDEX[f"{name}_l"], INDEX[f"{name}_r"] + 1)
+        rotations[:, at] = rotation
+        origins[:, at] = origin
 
-    pelvis = _turn(1, angles.pelvis_turn) @ _turn(2, angles.pelvis_drop) @ _turn(0, 0.4 * angles.lean)
+    pelvis = _turned(upright[:, 0], (1, angles.pelvis_turn), (2, angles.pelvis_drop), (0, 0.4 * angles.lean))
     centre = np.zeros((n, 3))
     centre[:, 0] = angles.sway
     put("pelvis", pelvis, centre)
-    stoop = np.deg2rad(gait.stoop)
-    chest = _turn(1, angles.shoulder_turn) @ _turn(0, angles.lean + stoop) @ _turn(2, -0.4 * angles.pelvis_drop)
+    bent = (0, angles.lean + np.deg2rad(gait.stoop))
+    chest = _turned(upright[:, 0], (1, angles.shoulder_turn), bent, (2, -0.4 * angles.pelvis_drop))
     lumbar = centre + _at(pelvis, 0, 0.38 * size.trunk, 0)
     put("chest", chest, lumbar)
     neck = lumbar + _at(chest, 0, 0.66 * size.trunk, -0.008)
-    nod = _turn(0, constant + np.deg2rad(gait.head_pitch)) @ _turn(1, 0.3 * angles.shoulder_turn)
+    nod = _turned(upright[:, 0], (0, np.deg2rad(gait.head_pitch)), (1, 0.3 * angles.shoulder_turn))
     put("head", nod, neck + 0.35 * _at(chest, 0, size.neck, 0) + 0.65 * _at(nod, 0, size.neck, 0.02))
 
-    soles, hands = [], []
-    spread = np.arctan2(2 * size.half_hips - gait.step_width, 2 * (size.thigh + size.shank))
-    for s, (side, sign) in enumerate((("l", 1.0), ("r", -1.0))):
-        hip = centre + _at(pelvis, sign * size.half_hips, 0, 0)
-        outward = _turn(1, 0.3 * angles.pelvis_turn + sign * np.deg2rad(0.35 * gait.toe_out))
-        plane = outward @ _turn(2, constant - sign * spread)
-        thigh = plane @ _turn(0, -angles.hip[:, s])
-        knee = hip + _at(thigh, 0, -size.thigh, 0)
-        shank = plane @ _turn(0, angles.knee[:, s] - angles.hip[:, s])
-        ankle = knee + _at(shank, 0, -size.shank, 0)
-        pitch = angles.knee[:, s] - angles.hip[:, s] - angles.ankle[:, s]
-        foot = outward @ _turn(1, constant + sign * np.deg2rad(0.65 * gait.toe_out)) @ _turn(0, pitch)
-        put(f"thigh_{side}", thigh, hip)
-        put(f"shank_{side}", shank, knee)
-        put(f"foot_{side}", foot, ankle)
-        put(f"skirt_{side}", plane @ _turn(0, -0.55 * angles.hip[:, s]), hip)
-        soles += [ankle + _at(foot, 0, -size.ankle, z * size.foot) for z in CONTACTS]
+    spread = exact.arctan2(2 * size.half_hips - gait.step_width, 2 * (size.thigh + size.shank))
+    hip = centre[:, None] + _at(pelvis[:, None], side[:, None] * size.half_hips, 0, 0)
+    outward = _turned(upright, (1, 0.3 * angles.pelvis_turn[:, None] + side * np.deg2rad(0.35 * gait.toe_out)))
+    plane = _turned(outward, (2, -side * spread))
+    thigh = _turned(plane, (0, -angles.hip))
+    knee = hip + _at(thigh, 0, -size.thigh, 0)
+    shank = _turned(plane, (0, angles.knee - angles.hip))
+    ankle = knee + _at(shank, 0, -size.shank, 0)
+    pitch = (0, angles.knee - angles.hip - angles.ankle)
+    foot = _turned(outward, (1, side * np.deg2rad(0.65 * gait.toe_out)), pitch)
+    put("thigh", thigh, hip)
+    put("shank", shank, knee)
+    put("foot", foot, ankle)
+    put("skirt", _turned(plane, (0, -0.55 * angles.hip)), hip)
 
-        shoulder = lumbar + _at(chest, sign * size.half_shoulders, 0.60 * size.trunk, 0)
-        sideways = np.deg2rad(gait.arm_spread if motion != "riding" else 12.0)
-        hang = _turn(1, 0.5 * angles.shoulder_turn) @ _turn(2, constant + sign * sideways)
-        arm = hang @ _turn(0, 0.6 * angles.lean - angles.shoulder[:, s])
-        elbow = shoulder + _at(arm, 0, -size.arm, 0)
-        inward = _turn(2, constant - sign * (sideways + 0.05))
-        forearm = hang @ inward @ _turn(0, 0.6 * angles.lean - angles.shoulder[:, s] - angles.elbow[:, s])
-        wrist = elbow + _at(forearm, 0, -size.forearm, 0)
-        put(f"arm_{side}", arm, shoulder)
-        put(f"forearm_{side}", forearm, elbow)
-        put(f"hand_{side}", forearm @ _turn(0, constant - 0.2), wrist)
-        hands.append(wrist + _at(forearm, 0, -0.6 * size.hand, 0))
-    put("bag", _turn(0, -0.3 * angles.shoulder[:, 0]), hands[0])
+    shoulder = lumbar[:, None] + _at(chest[:, None], side[:, None] * size.half_shoulders, 0.60 * size.trunk, 0)
+    sideways = np.deg2rad(gait.arm_spread if motion != "riding" else 12.0)
+    hang = _turned(upright, (1, 0.5 * angles.shoulder_turn[:, None]), (2, side * sideways))
+    swing = 0.6 * angles.lean[:, None] - angles.shoulder
+    arm = _turned(hang, (0, swing))
+    elbow = shoulder + _at(arm, 0, -size.arm, 0)
+    forearm = _turned(hang, (2, -side * (sideways + 0.05)), (0, swing - angles.elbow))
+    wrist = elbow + _at(forearm, 0, -size.forearm, 0)
+    put("arm", arm, shoulder)
+    put("forearm", forearm, elbow)
+    put("hand", _turned(forearm, (0, -0.2)), wrist)
+    hands = wrist + _at(forearm, 0, -0.6 * size.hand, 0)
+    put("bag", _turned(upright[:, 0], (0, -0.3 * angles.shoulder[:, 0])), hands[:, 0])
 
     if motion == "riding":
-        height = constant + 1.03 * (size.thigh + size.shank + size.ankle)
+        height = np.full(n, 1.03 * (size.thigh + size.shank + size.ankle))
     else:
-        height = angles.flight - np.min([sole[:, 1] for sole in soles], axis=0)
+        soles = [ankle + _at(foot, 0, -size.ankle, z * size.foot) for z in CONTACTS]
+        height = angles.flight - np.min([sole[..., 1] for sole in soles], axis=(0, 2))
     origins[:, :, 1] += height[:, None]
     put("ground", np.eye(3), np.zeros(3))
     return Pose(rotations, origins, _joints(rotations, origins, size))
@@ -176,16 +181,12 @@ def ground_speed(body: Body, gait: Gait, motion: str) -> float:
     angles, _ = posture(gait, motion, np.arange(49) * dt, 0.0)
     posed, size = pose(body, gait, angles, motion), lengths(body)
     feet = [INDEX["foot_l"], INDEX["foot_r"]]
-    points = np.concatenate(
-        [
-            posed.origins[:, feet] + posed.rotations[:, feet] @ np.array([0, -size.ankle, z * size.foot])
-            for z in CONTACTS
-        ],
-        1,
-    )  # (49, 4, 3)
+    soles = [posed.origins[:, feet] + _at(posed.rotations[:, feet], 0, -size.ankle, z * size.foot) for z in CONTACTS]
+    points = np.concatenate(soles, 1)  # (49, 4, 3)
     lowest, frame = np.argmin(points[:-1, :, 1], axis=1), np.arange(48)
     back = (points[frame, lowest, 2] - points[frame + 1, lowest, 2]) / dt
-    return float(back[angles.flight[:-1] < 0.01].mean())
+    back = back[angles.flight[:-1] < 0.01]
+    return exact.total(back) / len(back)
 
 
 def _joints(rotations: np.ndarray, origins: np.ndarray, size: Lengths) -> np.ndarray:
@@ -205,6 +206,6 @@ def _joints(rotations: np.ndarray, origins: np.ndarray, size: Lengths) -> np.nda
         "foot_r",
     ]
     head, chest = INDEX["head"], INDEX["chest"]
-    crown = origins[:, head] + rotations[:, head] @ np.array([0.0, 0.5 * size.head, 0.0])
-    neck = origins[:, chest] + rotations[:, chest] @ np.array([0.0, 0.64 * size.trunk, 0.0])
+    crown = origins[:, head] + _at(rotations[:, head], 0, 0.5 * size.head, 0)
+    neck = origins[:, chest] + _at(rotations[:, chest], 0, 0.64 * size.trunk, 0)
     return np.stack([crown, neck, *(origins[:, INDEX[name]] for name in begins)], axis=1)

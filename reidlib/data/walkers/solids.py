@@ -55,6 +55,12 @@ class Solids:
     axes: np.ndarray  # (n, P, 3, 3), rows are the steps of q1, q2, q3
     figure: Figure
 
+    @property
+    def squares(self) -> np.ndarray:
+        """Squared lengths of the axes (n, P, 3)."""
+        x, y, z = np.moveaxis(self.axes, -1, 0)
+        return x * x + y * y + z * z
+
     def __getitem__(self, frames: slice) -> "Solids":
         return Solids(self.origin[frames], self.axes[frames], self.figure)
 

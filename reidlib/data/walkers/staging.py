@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reidlib.data.walkers import exact
 from reidlib.data.walkers.cameras import EYE, Camera, ground_to_camera, person_to_ground
 from reidlib.data.walkers.figure import figure
 from reidlib.data.walkers.gait import posture
@@ -32,22 +33,26 @@ class Actor:
 
     def joints(self, camera: Camera) -> np.ndarray:
         """Joints (count + 1, J, 3) in camera axes."""
-        return to_camera(camera, self.pose.joints @ person_to_ground(self.view).T + self.place[:, None])
+        turn = person_to_ground(self.view)
+        return to_camera(camera, exact.product(self.pose.joints, turn.T) + self.place[:, None])
 
     def solids(self, camera: Camera) -> Solids:
         """The person's solids in camera axes, count + 1 frames."""
         shape = figure(self.person.body, self.person.outfit, self.motion == "riding")
         turn = person_to_ground(self.view)
-        rotation = (ground_to_camera(camera) @ turn @ self.pose.rotations)[:, shape.segment]
-        place = to_camera(camera, self.pose.origins @ turn.T + self.place[:, None])[:, shape.segment]
-        origin = place + np.einsum("npij,pj->npi", rotation, shape.origin)
-        axes = np.einsum("npij,pkj->npki", rotation, shape.axes)
-        return Solids(origin.astype(np.float32), axes.astype(np.float32), shape)
+        turned = exact.product(exact.product(ground_to_camera(camera), turn), self.pose.rotations)
+        back = np.swapaxes(turned, -1, -2)[:, shape.segment]  # a row of vectors times this turns them into camera axes
+        place = to_camera(camera, exact.product(self.pose.origins, turn.T) + self.place[:, None])[:, shape.segment]
+        origin = place + exact.product(shape.origin[:, None], back)[..., 0, :]
+        axes = exact.product(shape.axes, back)
+        return Solids(origin.astype(np.float32), np.ascontiguousarray(axes, np.float32), shape)
 
 
 def to_camera(camera: Camera, points: np.ndarray) -> np.ndarray:
     """Points (..., 3) on the ground's axes, with the subject at the origin, in camera axes."""
-    return (points - [0, EYE, 0]) @ ground_to_camera(camera).T + [0, 0, camera.distance]
+    turned = exact.product(points - [0, EYE, 0], ground_to_camera(camera).T)
+    turned[..., 2] += camera.distance
+    return turned
 
 
 def to_pixels(window: Window, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,16 +103,16 @@ def detector_box(scene: Scene, actor: Actor, resolution: tuple[int, int]) -> Win
     """
     height, width = resolution
     size, camera, error = lengths(actor.person.body), scene.camera, scene.box_error
-    joints = actor.pose.joints @ person_to_ground(actor.view).T
+    joints = exact.product(actor.pose.joints, person_to_ground(actor.view).T)
     ends = [joints[:, 0] + [0, 0.55 * size.head, 0], *(joints[:, j] - [0, size.ankle, 0] for j in (-2, -1))]
     if actor.motion == "riding":
         ends.append(np.zeros_like(ends[0]))
     ends = to_camera(camera, np.stack(ends, 1))
     v = ends[..., 1] / ends[..., 2]
-    hips = to_camera(camera, joints[:, [JOINTS.index("hip_l"), JOINTS.index("hip_r")]].mean(1))
+    hips = to_camera(camera, 0.5 * (joints[:, JOINTS.index("hip_l")] + joints[:, JOINTS.index("hip_r")]))
 
-    jitter = error.jitter * np.random.default_rng([scene.seed, 2]).standard_normal((3, len(v)))
-    tall = 1.08 * np.ptp(v) * np.exp(error.scale + jitter[0])
+    jitter = error.jitter * exact.normal(np.random.default_rng([scene.seed, 2]), (3, len(v)))
+    tall = 1.08 * np.ptp(v) * exact.exp(error.scale + jitter[0])
     wide = tall * width / height
     u = hips[:, 0] / hips[:, 2] + (error.shift_x + jitter[1]) * wide
     middle = 0.5 * (v.min() + v.max()) + (error.shift_y + jitter[2]) * tall

@@ -7,9 +7,11 @@ is the kind's, with "-" for "_"; your own kind is `register_evaluation`ed.
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+
+import numpy as np
 
 from reidlib.data import Benchmark
 from reidlib.experiments.run import Run
@@ -30,6 +32,16 @@ class Measured:
     cases: Mapping[str, Mapping] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, float] = field(default_factory=dict)
+
+
+def per_frame(group: str, values: Mapping[str, np.ndarray], units: Mapping[str, str] | None = None) -> Measured:
+    """One group of scores that are means over frames, whose values (N,) are the cases; NaN is left out, and None in the
+    cases. ValueError if a score has no frame at all."""
+    if empty := [name for name, found in values.items() if np.isnan(found).all()]:
+        raise ValueError(f"{group}: no frame to measure {empty[0]} on; the test clips show nobody")
+    scores = {name: round(float(np.nanmean(found)), 6) for name, found in values.items()}
+    cases = {name: [None if v != v else round(float(v), 5) for v in found] for name, found in values.items()}
+    return Measured({group: scores}, {group: cases}, units or {})
 
 
 class Evaluation(Protocol):
@@ -77,14 +89,18 @@ def _module(name: str) -> str:
 
 def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = True) -> Measured:
     """All that the run asks for, together. ValueError where two kinds call a group alike."""
-    together = Measured({}, {}, {}, {})
-    for name in run.evaluations:
-        found = find_evaluation(name).measure(network, benchmark, run, progress)
-        if shared := together.scores.keys() & found.scores.keys():
-            raise ValueError(f"{' and '.join(run.evaluations)} both have a group {sorted(shared)[0]!r}; ask for one")
+    return together(find_evaluation(name).measure(network, benchmark, run, progress) for name in run.evaluations)
+
+
+def together(measured: Iterable[Measured]) -> Measured:
+    """Several findings as one. ValueError where two of them call a group alike."""
+    whole = Measured({}, {}, {}, {})
+    for found in measured:
+        if shared := whole.scores.keys() & found.scores.keys():
+            raise ValueError(f"two evaluations both have a group {sorted(shared)[0]!r}; ask for one of them")
         for part in ("scores", "cases", "units", "notes"):
-            getattr(together, part).update(getattr(found, part))
-    return together
+            getattr(whole, part).update(getattr(found, part))
+    return whole
 
 
 def columns_of(run: Run) -> dict[str, tuple[str, str]]:

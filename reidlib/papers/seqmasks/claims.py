@@ -215,3 +215,14 @@ CONTROLS = (
 )
 
 CLAIMS = PAPER + CONTROLS
+
+MAIN = (  # the claims on which the paper's argument rests, and the controls that decide how to read them
+    "the foreground branch lifts the appearance baseline, rank-1",
+    "the mask matters: above the all-ones mask (table I), rank-1",
+    "fusion end to end is above appearance with foreground, rank-1",
+    "gaits matter: fusion adds more to appearance than where all walk alike (twin streets), rank-1",
+    "the whole system is above a non-local 3-D network, rank-1",
+    "fusion is above every single modality, CL excluding",
+    "training end to end is above finetuning, rank-1",
+    "fusion end to end is above concatenation at either weight (table I), rank-1",
+)

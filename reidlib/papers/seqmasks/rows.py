@@ -153,8 +153,17 @@ def _tables(wild: Run, laboratory: Run, seeds: int) -> list[Row]:
         ("IV", "Non-local+C3D", nonlocal3d, MARS_SCORES),
         ("IV", "Ours (end2end)", system(wild, WHOLE), MARS_SCORES),
     ]
-    kept = {("I", WHOLE), ("II", WHOLE), ("II", FOREGROUND)}
-    return [Row(name, label, run, seeds, (name, label) in kept, columns) for name, label, run, columns in runs]
+    features = {("I", WHOLE), ("II", WHOLE), ("II", FOREGROUND)}
+    networks = {*(("I", label) for label in (BASELINE, FOREGROUND, GAIT, WHOLE)), ("II", BASELINE), ("II", WHOLE)}
+    return [
+        Row(
+            *(name, label, run, seeds),
+            keep_features=(name, label) in features,
+            columns=columns,
+            keep_network=wild.scale == "mini" and (name, label) in networks,
+        )
+        for name, label, run, columns in runs
+    ]
 
 
 def _controls() -> list[Row]:

@@ -7,7 +7,8 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from reidlib.data.walkers import campus, pair, stills, street
+from reidlib.data import validation_split
+from reidlib.data.walkers import RENDERER, campus, pair, stills, street
 from reidlib.data.walkers.body import Body
 from reidlib.data.walkers.gait import Gait
 from reidlib.data.walkers.scene import BoxError
@@ -41,6 +42,11 @@ def bare(scenes):
         return replace(scene, person=replace(scene.person, **nobody), passers_by=others)
 
     return {key: tuple(map(stripped, found)) for key, found in scenes.items()}
+
+
+def test_worlds_carry_the_version_of_the_renderer(plan, world):
+    planned = plan(world, 0, num_ids=20)
+    assert planned.renderer == validation_split(planned).renderer == RENDERER >= 2
 
 
 def test_the_same_seed_gives_the_same_plan_and_others_differ(plan, scenes, world):

@@ -1,16 +1,14 @@
 """`street` follows MARS. All but one test looks at the plan, with a stand-in for the renderer."""
 
 import functools
-import json
 from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from reidlib.papers.records import FIGURES
 from scipy.stats import binom
 
 from reidlib.data.attributes import MARS
-from reidlib.data.walkers import packed, street
+from reidlib.data.walkers import street
 from reidlib.data.walkers.scene import MOTIONS
 from reidlib.data.walkers.wardrobe import attributes
 from reidlib.data.walkers.worlds import outdoors
@@ -177,19 +175,3 @@ def test_whoever_else_is_seen_is_of_the_same_split_and_somebody_else(plan, every
 def test_bad_arguments(plan, options, message):
     with pytest.raises(ValueError, match=message):
         plan(0, **options)
-
-
-def test_the_street_of_the_records_is_still_the_same(monkeypatch):
-    """Rendering it whole takes a minute: only where that has been done."""
-    for path in FIGURES.glob("baseline/records/*-s0.json"):
-        record = json.loads(path.read_text())
-        if (record["config"]["data"], record["config"]["data_options"]) == ("street", {}):
-            break
-    else:
-        pytest.skip("there is no record of seed 0 yet")
-
-    def render_all(*arguments):
-        pytest.skip("the default street is not in the cache")
-
-    monkeypatch.setattr(packed, "_render_all", render_all)
-    assert street(0, junk=True, progress=False).fingerprint == record["data"]["fingerprint"]

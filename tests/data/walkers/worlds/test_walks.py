@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reidlib.data.silhouettes import align
-from reidlib.data.walkers import crowd, lab, yard
+from reidlib.data.walkers import RENDERER, crowd, lab, yard
 from reidlib.data.walkers.body import Body
 from reidlib.data.walkers.cameras import Camera
 from reidlib.data.walkers.gait import Gait
@@ -19,6 +19,11 @@ SKIN_AND_HAIR = ("skin_rgb", "hair_rgb", "long_hair", "hat", "skirt", "shoe_rgb"
 
 def outfit(world, index, condition, walk="1"):
     return world.walker(index, condition, walk).outfit
+
+
+@pytest.mark.parametrize("world", [lab, crowd, yard])
+def test_worlds_carry_the_version_of_the_renderer(plan, world):
+    assert plan(world, 0, num_ids=4).renderer == RENDERER >= 2
 
 
 def test_clothes_are_the_persons_and_the_conditions_whatever_the_walk():

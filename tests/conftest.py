@@ -1,11 +1,10 @@
 """A street of ten people and runs on it that take less than a second."""
 
 import pytest
-from reidlib.papers.rows import Row, Run
 
 from reidlib.data import walkers
 from reidlib.data.batches import train_batches
-from reidlib.papers import runs
+from reidlib.experiments import Row, Run, train
 
 STREET = {"num_ids": 10, "workers": 1}
 
@@ -42,7 +41,7 @@ def tiny_row():
     def make(seeds: int = 2, keep_features: bool = False, **changes):
         settings = {
             "model": "agw",
-            "training": "agw_training",
+            "training": "baseline/agw",
             "data": "street",
             "data_options": STREET,
             "setups": ("usual", "mixing"),
@@ -66,4 +65,4 @@ def differing():
 @pytest.fixture
 def without_workers(monkeypatch):
     """Runs read their batches themselves, at paper scale too."""
-    monkeypatch.setattr(runs, "train_batches", lambda *a, **options: train_batches(*a, **options | {"workers": 0}))
+    monkeypatch.setattr(train, "train_batches", lambda *a, **options: train_batches(*a, **options | {"workers": 0}))

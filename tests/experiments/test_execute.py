@@ -15,14 +15,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from reidlib.papers.records import FIGURES, Record, read_record, read_records
-from reidlib.papers.rows import Row, Run, rows_of
-from reidlib.papers.sources import open_benchmark
 
-from reidlib.papers import features, runs
+from reidlib.data.walkers import RENDERER
+from reidlib.experiments import Part, Row, Run, execute, features, rows_of, train
+from reidlib.experiments.records import FIGURES, Record, read_record, read_records, records_of
+from reidlib.experiments.sources import open_benchmark
+from reidlib.models import create_model
 from reidlib.training import CheckpointError
 
 ROOT = Path(__file__).resolve().parents[2]
+QUIET = train.Resources(progress=False)
+STREET = {"num_ids": 10, "workers": 1}
 SCRIPT = Path(__file__).with_name("reproduce_tiny.py")
 
 
@@ -35,7 +38,7 @@ def one_thread():
 
 
 def reproduce(rows, figures, **options):
-    return runs.reproduce("baseline", rows, figures=figures, progress=False, **options)
+    return execute.reproduce("baseline", rows, resources=QUIET, figures=figures, **options)
 
 
 def outcome(record):
@@ -51,14 +54,14 @@ def from_json(record):
 @pytest.fixture
 def starts(monkeypatch):
     """The first batch that each training asked for; checkpoints are written after every iteration."""
-    starts, train_batches = [], runs.train_batches
+    starts, train_batches = [], train.train_batches
 
     def spy(*arguments, start, **options):
         starts.append(start)
         return train_batches(*arguments, start=start, **options)
 
-    monkeypatch.setattr(runs, "train_batches", spy)
-    monkeypatch.setattr(runs, "fit", functools.partial(runs.fit, checkpoint_every=1))
+    monkeypatch.setattr(train, "train_batches", spy)
+    monkeypatch.setattr(train, "fit", functools.partial(train.fit, checkpoint_every=1))
     return starts
 
 
@@ -69,7 +72,7 @@ def test_what_is_missing_is_measured_and_nothing_twice(tiny_row, new_cache, tmp_
     first = read_records("baseline", figures)
     assert [record.seed for record in first] == reported == [0]
     assert reproduce([row, row], figures) == 1
-    assert [record.seed for record in runs.records_of("baseline", row, figures)] == [0, 1]
+    assert [record.seed for record in records_of("baseline", row, figures)] == [0, 1]
     assert read_records("baseline", figures)[0] == first[0]
     assert reproduce([row], figures) == 0
     assert not list(cache.glob("runs/*.pt"))
@@ -88,19 +91,19 @@ def test_a_record_holds_what_was_run(tiny_row, new_cache, tmp_path):
     new_cache()
     row = tiny_row(seeds=1)
     reproduce([row], tmp_path)
-    [record] = runs.records_of("baseline", row, tmp_path)
+    [record] = records_of("baseline", row, tmp_path)
     assert record.config["data_options"] == dict(row.run.data_options)
     assert record.config == json.loads(json.dumps(asdict(row.run)))  # JSON has no tuples
     assert (record.paper, record.config_hash, record.seed) == ("baseline", row.run.hash, 0)
-    benchmark = runs.open_benchmark("street", 0, {}, row.run.data_options, progress=False)
-    assert record.data == {"name": "street", "fingerprint": benchmark.fingerprint}
+    benchmark = open_benchmark("street", 0, {}, row.run.data_options, progress=False)
+    assert record.data == {"name": "street", "fingerprint": benchmark.fingerprint, "renderer": RENDERER}
     usual, mixing = record.scores["usual"]["counts"], record.scores["mixing"]["counts"]
     assert usual["queries"] == len(benchmark.query) and usual["gallery"] == len(benchmark.gallery)
     assert mixing["gallery"] == usual["gallery"] + usual["queries"]
     assert mixing["valid"] == usual["queries"] >= usual["valid"]
     assert usual["junk"] > 0 and usual["distractors"] > 0
     assert record.queries["usual"]["person_id"] == [t.person_id for t in benchmark.query]
-    assert set(record.seconds) == {"data", "training", "evaluation"} and record.peak_memory_mib > 50
+    assert set(record.seconds) == {"data", "training", "parts", "evaluation"} and record.peak_memory_mib > 50
     assert record.environment["torch"] == torch.__version__.split("+")[0]
 
 
@@ -130,8 +133,8 @@ def test_fresh_measures_again(tiny_row, new_cache, tmp_path):
 def interrupt(monkeypatch, row, figures, after: int) -> None:
     """Start a run that ends, as by a failing machine, after some iterations."""
     with monkeypatch.context() as patch:
-        train_batches = runs.train_batches
-        patch.setattr(runs, "train_batches", lambda *a, **o: [b for b, _ in zip(train_batches(*a, **o), range(after))])
+        train_batches = train.train_batches
+        patch.setattr(train, "train_batches", lambda *a, **o: [b for b, _ in zip(train_batches(*a, **o), range(after))])
         with pytest.raises(ValueError, match=f"batches end after {after}"):
             reproduce([row], figures)
 
@@ -150,8 +153,8 @@ def test_a_checkpoint_of_other_data_is_not_taken_up(tiny_row, new_cache, tmp_pat
     cache = new_cache()
     row = tiny_row(seeds=1)
     interrupt(monkeypatch, row, tmp_path, after=2)
-    other = runs.open_benchmark("street", 1, {}, row.run.data_options, progress=False)
-    monkeypatch.setattr(runs, "open_benchmark", lambda *arguments: other)
+    other = open_benchmark("street", 1, {}, row.run.data_options, progress=False)
+    monkeypatch.setattr(execute, "open_benchmark", lambda *arguments: other)
     reproduce([row], tmp_path)
     assert starts == [0, 0]
     assert len(list(cache.glob("runs/*.pt"))) == 1  # the first run's
@@ -233,31 +236,34 @@ def test_a_run_starts_from_its_parts_which_are_trained_once(tiny_row, new_cache,
     part = tiny_row(seeds=1).run
     whole = replace(part, parts=(part,), learning_rate=0.0, iterations=1)
     rows = [Row("street", "whole", whole, 1), Row("street", "part", part, 1)]
-    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
-    trained = []
+    monkeypatch.setattr(execute, "rows_of", lambda paper, scale: rows)
+    measured, measure = [], execute.measure
     monkeypatch.setattr(
-        runs, "embed", lambda model, *a, **o: trained.append(model.state_dict()) or features.embed(model, *a, **o)
+        execute, "measure", lambda network, *rest: measured.append(network.state_dict()) or measure(network, *rest)
     )
     for name, order in (("whole first", rows), ("part first", rows[::-1])):
         cache = new_cache(name)
         reproduce(order, tmp_path / name)
         assert [path.suffixes[-2:] for path in cache.glob("runs/*.pt")] == [[".weights", ".pt"]]
-    assert len(starts) == 2 + 1 + 2  # the whole's and its part's, the part's own; the part's, the whole's
-    of_whole, of_part, part_again, whole_again = trained
+    assert len(starts) == 2 + 2  # the part's and the whole's, in either order
+    of_whole, of_part, part_again, whole_again = measured
     for name, value in of_part.items():
         assert torch.equal(value, part_again[name]) and torch.equal(of_whole[name], whole_again[name])
         if "running" not in name and "num_batches" not in name:  # at rate 0 batch statistics alone go on
             assert torch.equal(value, of_whole[name])
-    records = {record.config["learning_rate"]: record for record in read_records("baseline", tmp_path / "part first")}
-    assert records[0.0].config["parts"] == [json.loads(json.dumps(asdict(part)))]
-    assert Run(**records[0.0].config).hash == whole.hash != part.hash
+    for name in ("whole first", "part first"):
+        records = {record.config["learning_rate"]: record for record in read_records("baseline", tmp_path / name)}
+        assert records[0.0].config["parts"] == [json.loads(json.dumps(asdict(Part(part))))]
+        assert Run(**records[0.0].config).hash == whole.hash != part.hash
+        assert records[0.0].seconds["parts"] == records[part.learning_rate].seconds["training"] > 0
+        assert records[0.0].minutes > (records[0.0].seconds["training"] + records[0.0].seconds["evaluation"]) / 60
 
 
 def test_a_run_without_training_only_joins_its_parts(tiny_row, new_cache, tmp_path, monkeypatch, starts):
     part = tiny_row(seeds=1).run
     whole = replace(part, parts=(part,), training="", iterations=0, learning_rate=0.0)
     rows = [Row("street", "whole", whole, 1), Row("street", "part", part, 1)]
-    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    monkeypatch.setattr(execute, "rows_of", lambda paper, scale: rows)
     new_cache()
     reproduce(rows[::-1], tmp_path)
     records = {record.config["training"]: record for record in read_records("baseline", tmp_path)}
@@ -266,11 +272,27 @@ def test_a_run_without_training_only_joins_its_parts(tiny_row, new_cache, tmp_pa
     assert joined.scores == alone.scores and joined.queries == alone.queries
 
 
+def test_search_variants_of_one_network_embed_once(tiny_row, new_cache, tmp_path, monkeypatch):
+    new_cache()
+    plain = tiny_row(seeds=1).run
+    refined = replace(plain.of_parts(plain), rerank={"k1": 5, "k2": 2})
+    other = replace(plain.of_parts(plain), metric="euclidean")
+    rows = [Row("street", str(number), run, 1) for number, run in enumerate((plain, refined, other))]
+    monkeypatch.setattr(execute, "rows_of", lambda paper, scale: rows)
+    monkeypatch.setattr(features, "_EMBEDDED", {})
+    embedded, extract = [], features.extract_features
+    monkeypatch.setattr(features, "extract_features", lambda *a, **o: embedded.append(a) or extract(*a, **o))
+    reproduce(rows, tmp_path)
+    assert len(embedded) == 2  # queries and gallery
+    scores = [json.dumps(record.scores) for record in read_records("baseline", tmp_path)]
+    assert len(set(scores)) == 3
+
+
 def test_fresh_trains_the_parts_again(tiny_row, new_cache, tmp_path, monkeypatch, starts):
     part = tiny_row(seeds=1).run
     whole = replace(part, parts=(part,), training="", iterations=0, learning_rate=0.0)
     rows = [Row("street", "whole", whole, 1)]
-    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
+    monkeypatch.setattr(execute, "rows_of", lambda paper, scale: rows)
     cache = new_cache()
     reproduce(rows, tmp_path)
     assert reproduce(rows, tmp_path, fresh=False) == 0 and len(starts) == 1
@@ -280,86 +302,76 @@ def test_fresh_trains_the_parts_again(tiny_row, new_cache, tmp_path, monkeypatch
     assert len(starts) == 2
 
 
-def test_a_joined_network_that_its_parts_do_not_fit_or_cover_is_refused(tiny_row, new_cache, monkeypatch):
+def test_draws_differ_on_the_same_data(tiny_row, new_cache):
     new_cache()
-    part = tiny_row(seeds=1).run
-    benchmark = runs.open_benchmark("street", 0, {}, part.data_options, progress=False)
-    whole = replace(part, model="seqmasks", parts=(part,), training="", iterations=0)
-    with pytest.raises(ValueError, match="seqmasks has no place for"):
-        runs.train("baseline", whole, 0, benchmark, progress=False)
-    monkeypatch.setattr(runs, "_part_weights", lambda *arguments: {})
-    with pytest.raises(ValueError, match="none of its parts has weights for"):
-        runs.train("baseline", whole, 0, benchmark, progress=False)
-
-
-def test_a_run_in_another_world_takes_its_parts_along():
-    part = Run("agw", "street", "agw_training")
-    elsewhere = replace(part, data="campus")
-    there = replace(part, parts=(part, elsewhere)).in_world(same_gait=True)
-    assert there.data_options == there.parts[0].data_options == {"same_gait": True}
-    assert there.parts[1] == elsewhere
-
-
-def test_a_part_may_be_trained_on_other_data(tiny_row, new_cache, tmp_path, monkeypatch):
-    new_cache()
-    run = tiny_row(seeds=1).run
-    part = replace(run, data="elsewhere")
-    other = runs.open_benchmark("street", 1, {}, run.data_options, progress=False)
-    monkeypatch.setattr(
-        runs,
-        "open_benchmark",
-        lambda name, seed, *rest: other if name == "elsewhere" else open_benchmark(name, seed, *rest),
-    )
-    seen, train_batches = [], runs.train_batches
-    monkeypatch.setattr(
-        runs, "train_batches", lambda tracklets, **o: seen.append(tracklets) or train_batches(tracklets, **o)
-    )
-    reproduce([Row("street", "whole", replace(run, parts=(part,)), 1)], tmp_path)
-    street = open_benchmark("street", 0, {}, run.data_options, progress=False)
-    assert [[t.person_id for t in tracklets] for tracklets in seen] == [
-        [t.person_id for t in benchmark.train] for benchmark in (other, street)
-    ]
-
-
-def test_draws_differ_on_the_same_data(tiny_row, new_cache, tmp_path):
-    new_cache()
-    runs_ = [tiny_row(seeds=1, draw=draw).run for draw in (0, 1)]
-    benchmark = runs.open_benchmark("street", 0, {}, runs_[0].data_options, progress=False)
+    runs = [tiny_row(seeds=1, draw=draw).run for draw in (0, 1)]
+    benchmark = open_benchmark("street", 0, {}, runs[0].data_options, progress=False)
     one, other, again = (
-        runs.train("baseline", run, 0, benchmark, progress=False)[0].state_dict() for run in (*runs_, runs_[1])
+        train.train(run, 0, benchmark, QUIET).model.for_retrieval().state_dict() for run in (*runs, runs[1])
     )
     assert not all(torch.equal(value, one[name]) for name, value in other.items())
     assert all(torch.equal(value, again[name]) for name, value in other.items())
 
 
-def test_an_ensemble_takes_the_weights_of_its_members(tiny_row, new_cache, tmp_path):
+def test_a_network_may_be_tested_on_other_data(tiny_row, new_cache, tmp_path):
     new_cache()
-    members = tuple(tiny_row(draw=draw).run for draw in (0, 1))
-    joined = replace(
-        members[0],
-        model="ensemble",
-        model_options={"members": [("agw", {})] * 2},
-        training="",
-        iterations=0,
-        parts=members,
-    )
-    benchmark = runs.open_benchmark("street", 0, {}, joined.data_options, progress=False)
-    ensemble, seconds = runs.train("baseline", joined, 0, benchmark, progress=False)
-    assert seconds == 0
-    for member, run in zip(ensemble.members, members):
-        alone, _ = runs.train("baseline", run, 0, benchmark, progress=False)
-        assert all(torch.equal(value, alone.state_dict()[name]) for name, value in member.state_dict().items())
+    here = tiny_row(seeds=1).run
+    there = replace(here, test_data="street", test_data_options=STREET | {"num_ids": 12})
+    reproduce([Row("street", "here", here, 1), Row("street", "there", there, 1)], tmp_path)
+    records = {record.config["test_data"]: record for record in read_records("baseline", tmp_path)}
+    home = open_benchmark("street", 0, {}, STREET, progress=False)
+    away = open_benchmark("street", 0, {}, there.test_data_options, progress=False)
+    assert records["street"].data["fingerprint"] == away.fingerprint != home.fingerprint
+    assert records["street"].data["trained on"] == {"name": "street", "fingerprint": home.fingerprint}
+    assert records["street"].scores["usual"]["counts"]["queries"] == len(away.query)
+    assert records[""].scores["usual"]["counts"]["queries"] == len(home.query) and "trained on" not in records[""].data
+    assert records[""].watched == records["street"].watched  # the training was the same
 
 
-def test_refined_distances_need_no_other_training(tiny_row, new_cache, tmp_path, monkeypatch, starts):
+def test_costs_and_what_was_watched_are_recorded(tiny_row, new_cache, tmp_path):
     new_cache()
-    plain = tiny_row(seeds=1).run
-    refined = replace(plain, training="", iterations=0, parts=(plain,), rerank={"k1": 5, "k2": 2})
-    rows = [Row("street", "plain", plain, 1), Row("street", "refined", refined, 1)]
-    monkeypatch.setattr(runs, "rows_of", lambda paper, scale: rows)
-    reproduce(rows, tmp_path)
-    records = {bool(record.config["rerank"]): record for record in read_records("baseline", tmp_path)}
-    assert len(starts) == 1 and records[True].scores != records[False].scores
+    row = tiny_row(seeds=1)
+    reproduce([row], tmp_path)
+    [record] = read_records("baseline", tmp_path)
+    network = create_model("agw", scale="mini", num_ids=1).for_retrieval()
+    assert record.costs["parameters"] == sum(p.numel() for p in network.parameters())
+    assert record.costs["milliseconds"] > 0
+    first = 2 * 16 * 3 * 9 * 32 * 16  # of two frames: 16 filters of 3 x 3 x 3 at each of 32 x 16 positions
+    assert record.costs["multiply-adds"] > 10 * first
+    assert record.watched.keys() == {"triplet active", "triplet distance"}
+    assert 0 <= record.watched["triplet active"] <= 1 and record.watched["triplet distance"] > 0
+    assert record.environment["precision"] in ("bfloat16", "float32") and record.environment["threads"] == 1
+    assert 0 <= record.notes["tied"] < 0.5 and not record.collapsed
+
+
+def test_a_record_of_a_former_world_counts_until_it_shall_be_fresh(tiny_row, new_cache, tmp_path):
+    new_cache()
+    row = tiny_row(seeds=1)
+    reproduce([row], tmp_path)
+    [path] = tmp_path.glob("baseline/records/*.json")
+    former = path.parent / "renderer-1" / path.name
+    former.parent.mkdir()
+    content = json.loads(path.read_text())
+    content["data"]["renderer"] = 1
+    former.write_text(json.dumps(content))
+    path.unlink()
+    assert reproduce([row], tmp_path) == 0 and not path.exists()
+    assert [record.renderer for record in records_of("baseline", row, tmp_path)] == [1]
+    assert reproduce([row], tmp_path, fresh=True) == 1 and former.exists()
+    assert [record.renderer for record in records_of("baseline", row, tmp_path)] == [RENDERER]
+
+
+def test_a_world_that_is_drawn_differently_is_said_so_once(tiny_row, new_cache, tmp_path):
+    new_cache()
+    row, other = tiny_row(seeds=1), tiny_row(seeds=1, draw=1)
+    reproduce([row], tmp_path)
+    [path] = tmp_path.glob("baseline/records/*.json")
+    content = json.loads(path.read_text())
+    content["data"]["fingerprint"] = "of another machine"
+    path.write_text(json.dumps(content))
+    with pytest.warns(UserWarning, match="this machine draws street of seed 0 differently.*--fresh") as said:
+        reproduce([row, other], tmp_path)
+    assert len(said) == 1
 
 
 def test_features_and_pictures_of_a_run(tiny_row, new_cache, tmp_path):
@@ -369,7 +381,7 @@ def test_features_and_pictures_of_a_run(tiny_row, new_cache, tmp_path):
     reproduce([row], tmp_path / "figures")
     kept = tmp_path / "figures" / "baseline" / "features"
     assert [path.name for path in kept.iterdir()] == [f"{row.run.hash}-s0.npz"]
-    record = runs.records_of("baseline", row, tmp_path / "figures")[0]
+    record = records_of("baseline", row, tmp_path / "figures")[0]
     scores = features.load_features(kept / f"{row.run.hash}-s0.npz").scores("cross-camera")
     assert scores.mean_ap == pytest.approx(record.scores["usual"]["mAP"], abs=0.02)  # kept as float16
     assert scores.counts == record.scores["usual"]["counts"]
@@ -381,7 +393,7 @@ def test_features_and_pictures_of_a_run(tiny_row, new_cache, tmp_path):
 
 def test_networks_without_training_are_measured_too(tiny_row, new_cache, tmp_path):
     new_cache()
-    rows = [tiny_row(seeds=1, model=m, training="", masks=True) for m in ("chance", "mean_silhouette")]
+    rows = [tiny_row(seeds=1, model=m, training="", masks=m != "chance") for m in ("chance", "mean_silhouette")]
     assert reproduce(rows, tmp_path) == 2
     for record in read_records("baseline", tmp_path):
         assert record.seconds["training"] == 0
@@ -389,7 +401,7 @@ def test_networks_without_training_are_measured_too(tiny_row, new_cache, tmp_pat
 
 def test_unknown_papers_are_refused():
     with pytest.raises(ValueError, match="no paper is called 'basline'; known: baseline"):
-        runs.reproduce("basline", rows_of("basline"))
+        execute.reproduce("basline", rows_of("basline"))
 
 
 def test_the_default_folder_is_the_repository_s():

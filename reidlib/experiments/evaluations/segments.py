@@ -1,0 +1,59 @@
+"""Segments: whether what a network takes for parts of the body are parts of the body, and stay so."""
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
+
+from reidlib.data import Benchmark
+from reidlib.data.walkers.scene import PARTS
+from reidlib.evaluation import segment_scores, temporal_consistency
+from reidlib.experiments.clips import answers
+from reidlib.experiments.evaluations import Measured
+from reidlib.experiments.run import Run
+from reidlib.models import Network
+
+
+def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = True) -> Measured:
+    """Mean IoU of the network's segments (`visuals["segments"]`, (B, T, P, h, w), the scores of P segments) with the
+    true body segments after Hungarian matching over all frames of the queries, in one group "segments".
+
+    With test_sampling="dense", whose clips are consecutive frames, also "consistency": the share of pixels whose
+    segment is the same where the true flow takes them. Cases: the mean IoU of every frame. ValueError if the network
+    shows no segments, KeyError without ground truth.
+    """
+    dense = run.test_sampling == "dense"
+    predicted, truth, flow = [], [], []
+    for batch, output in answers(
+        network, benchmark.query, run, progress, truth=("parts", *(["flow"] if dense else []))
+    ):
+        if "segments" not in output.visuals:
+            raise ValueError(f'{run.model} shows no segments; evaluate a network with visuals["segments"]')
+        number = output.visuals["segments"].shape[2]
+        predicted.append(_labels(output.visuals["segments"], batch.truth["parts"].shape[-2:]))
+        truth.append(batch.truth["parts"].cpu().numpy())
+        if dense:
+            flow.append(batch.truth["flow"].cpu().numpy())
+    labels, true = np.concatenate(predicted), np.concatenate(truth)  # (clips, T, H, W)
+    found = segment_scores(labels.reshape(-1, *labels.shape[2:]), true.reshape(-1, *true.shape[2:]), number, len(PARTS))
+    scores = {"mean IoU": found.mean_iou, "pixel accuracy": found.pixel_accuracy}
+    scores |= {f"IoU of {name}": value for name, value in zip(PARTS, found.iou) if value == value}
+    if dense:
+        now, then, moved = labels[:, :-1], labels[:, 1:], np.concatenate(flow)[:, :-1]
+        followed = temporal_consistency(*(values.reshape(-1, *values.shape[2:]) for values in (now, then, moved)))
+        scores["consistency"] = followed.consistency
+    scores = {name: round(float(value), 6) for name, value in scores.items()}
+    cases = {"mean IoU": [round(float(v), 5) if v == v else None for v in found.frame_iou]}
+    return Measured({"segments": {**scores, "counts": found.counts}}, {"segments": cases})
+
+
+def columns(run: Run) -> dict[str, tuple[str, str]]:
+    """The means over segments, and the consistency where it is measured."""
+    names = ("mean IoU", "pixel accuracy", *(["consistency"] if run.test_sampling == "dense" else []))
+    return {name: ("segments", name) for name in names}
+
+
+def _labels(scores: Tensor, size: tuple[int, int]) -> np.ndarray:
+    """Scores (B, T, P, h, w) of segments -> the number of the highest at each pixel of frames of that size, uint8
+    (B, T, H, W)."""
+    maps = F.interpolate(scores.float().flatten(0, 1), size, mode="bilinear", align_corners=False)
+    return maps.argmax(1).unflatten(0, scores.shape[:2]).byte().cpu().numpy()

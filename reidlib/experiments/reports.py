@@ -1,0 +1,156 @@
+"""Markdown from records: the tables of README.md and of `figures/<paper>/report.md`.
+
+Such a page is written by hand but for what stands between `<!-- KIND PAPER -->` or `<!-- KIND PAPER, TABLE -->` and
+`<!-- end -->`. The kinds are "table", "ledger" (of claims) and, within a line, "worlds" (how many rows are of former
+worlds), "state" (how much of a paper is measured) and "verdicts" (how many of its claims hold).
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from reidlib import plots
+from reidlib.experiments.claims import claims
+from reidlib.experiments.papers import find_paper, list_papers, rows_of
+from reidlib.experiments.records import FIGURES
+from reidlib.experiments.tables import table, table_names, wide_table, world_note
+
+PLACE = re.compile(r"<!-- (?P<kind>\w+) (?P<paper>\w+)(?:, (?P<table>.+?))? -->(?:(?!<!--).)*<!-- end -->", re.S)
+NUMERIC = r"|[+−]?[\d.]+( [±(].*)?|not yet measured"  # the cells of columns that stand at the right
+CONTROL = "control"  # the source of claims that are ours
+COUNTED = {  # verdict -> what several claims of that verdict do
+    "replicates": "replicate",
+    "contradicted": "are contradicted",
+    "leaning": "lean one way",
+    "inconclusive": "are undecided",
+    "not yet measured": "are not yet measured",
+}
+
+
+def write_reports(root: Path, figures: Path = FIGURES) -> Iterator[Path]:
+    """Bring README.md in the folder `root`, and the report of every paper that has records, up to date; gives the files
+    that changed. Reports that are missing are begun, and tables that a report leaves out are put at its end.
+
+    Of papers that name their main claims, a plot of these is drawn as `main-claims.png` beside the report.
+    """
+    pages = {root / "README.md": (root / "README.md").read_text(encoding="utf-8")}
+    for paper in measured_papers(figures):
+        path = figures / paper / "report.md"
+        pages[path] = _complete(path.read_text(encoding="utf-8") if path.exists() else "", paper)
+        if main := find_paper(paper).main_claims:
+            ledger = claims(paper, figures).set_index("claim", drop=False)
+            figure = plots.claim_intervals(ledger.loc[list(main)])
+            plots.save(figure, figures / paper / "main-claims.png")
+            plt.close(figure)
+    for path, text in pages.items():
+        text = filled(text, figures)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            yield path
+
+
+def measured_papers(figures: Path = FIGURES) -> list[str]:
+    """The papers that have records."""
+    return [paper for paper in list_papers() if any((figures / paper / "records").rglob("*.json"))]
+
+
+def filled(text: str, figures: Path = FIGURES) -> str:
+    """A page with all marked places as the records have them. ValueError for a kind, paper or table that is unknown,
+    and for a place without an end."""
+    if (found := len(PLACE.findall(text))) * 2 != text.count("<!--"):
+        raise ValueError(f"{found} places with an end in a page with {text.count('<!--')} marks: one is not closed")
+
+    def place(match: re.Match) -> str:
+        kind, paper, name = match["kind"], match["paper"], match["table"]
+        if kind == "table":
+            content = f"\n{markdown(wide_table(table(paper, name, figures=figures)))}\n"
+        elif kind in KINDS and not name:
+            content = KINDS[kind](paper, figures)
+        else:
+            raise ValueError(f"{match[0].partition('-->')[0]}-->: expected `table PAPER, TABLE` or one of {[*KINDS]}")
+        return f"{match[0].partition('-->')[0]}-->{content}<!-- end -->"
+
+    return PLACE.sub(place, text)
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """A table of texts as Markdown, its index first; two levels of columns are joined, and empty columns left out."""
+    columns = {" ".join(filter(None, c)) if isinstance(c, tuple) else c: frame[c].fillna("").astype(str) for c in frame}
+    columns = {name: texts for name, texts in columns.items() if (texts != "").any()}
+    numeric = [texts.str.fullmatch(NUMERIC).all() for texts in columns.values()]
+    lines = [["", *columns], ["---", *("---:" if right else "---" for right in numeric)]]
+    lines += [[str(label), *(texts.iloc[i] for texts in columns.values())] for i, label in enumerate(frame.index)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _ledger(paper: str, figures: Path) -> str:
+    """All claims with verdicts: differences are left minus right, with their intervals."""
+    ledger = claims(paper, figures)
+    shown = pd.DataFrame(
+        {
+            "claim": ledger["claim"],
+            "where": ledger["source"],
+            "verdict": ledger["verdict"],
+            "measured": [_difference(claim) for claim in ledger.itertuples()],
+            "reported": [_number(value) for value in ledger["reported"]],
+            "seeds": [str(count) if count else "" for count in ledger["seeds"]],
+            "detectable": [_number(value).lstrip("+") for value in ledger["detectable"]],
+            "control": ledger["control"],
+            "note": ledger["note"],
+            "collapsed": ledger["collapsed"],
+        }
+    )
+    return f"\n{markdown(shown.set_index('claim'))}\n"
+
+
+def _difference(claim) -> str:
+    if pd.isna(claim.difference):
+        return ""
+    interval = "" if pd.isna(claim.low) else f" ({_number(claim.low)} to {_number(claim.high)})"
+    return _number(claim.difference) + interval + ("" if claim.unit == "points" else f" {claim.unit}")
+
+
+def _number(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:+.1f}".replace("-", "−")
+
+
+def _worlds(paper: str, figures: Path) -> str:
+    """`world_note` of all tables of a paper."""
+    tables = [table(paper, name, figures=figures) for name in table_names(paper)]
+    cells = pd.concat([t.assign(row=t["table"] + ": " + t["row"]) for t in tables])
+    note = world_note(cells)
+    return f"Of {paper}, {note}" if note else ""
+
+
+def _state(paper: str, figures: Path) -> str:
+    """How many rows of the paper's own tables are measured; of all of its tables if it has none of its own."""
+    if not rows_of(paper):
+        return "planned"
+    tables = find_paper(paper).reported or table_names(paper)
+    cells = pd.concat([table(paper, name, figures=figures) for name in tables])
+    rows = cells[cells["measurable"]].groupby(["table", "row"])["seeds"].max()
+    return f"{(rows > 0).sum()} of {len(rows)} rows measured" if (rows > 0).any() else "written, not yet measured"
+
+
+def _verdicts(paper: str, figures: Path) -> str:
+    """How many claims of the paper have which verdict; our own controls are not counted."""
+    ledger = claims(paper, figures)
+    counts = ledger.loc[ledger["source"] != CONTROL, "verdict"].value_counts()
+    texts = [f"{counts[verdict]} {does}" for verdict, does in COUNTED.items() if verdict in counts]
+    return f"of {counts.sum()} claims, {', '.join(texts)}"
+
+
+KINDS = {"ledger": _ledger, "worlds": _worlds, "state": _state, "verdicts": _verdicts}
+
+
+def _complete(report: str, paper: str) -> str:
+    """A report with a place for every table of the paper, and for its claims if it has any."""
+    report = report or f"# What was measured of {paper}\n\n<!-- worlds {paper} --><!-- end -->\n"
+    places = {f"<!-- table {paper}, {name} -->": f"Table {name}" for name in table_names(paper)}
+    if find_paper(paper).claims:
+        places[f"<!-- ledger {paper} -->"] = "The ledger of claims"
+    missing = [f"\n## {title}\n\n{place}\n<!-- end -->\n" for place, title in places.items() if place not in report]
+    return report + "".join(missing)

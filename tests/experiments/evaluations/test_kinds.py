@@ -1,0 +1,122 @@
+"""Attributes, masks, segments, flow and frames of networks that are given the truth, or nothing at all."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from reidlib.data import walkers
+from reidlib.experiments import Run
+from reidlib.experiments.evaluations import columns_of, measure
+from reidlib.models import ModelOutput, Network
+
+
+@pytest.fixture
+def street(new_cache):
+    """The first queries of a street of ten people."""
+    new_cache()
+    whole = walkers.street(0, num_ids=10, workers=1, progress=False)
+    return replace(whole, query=whole.query[:6])
+
+
+def answering(*inputs, **answers):
+    """A network that looks at `inputs`; answers: functions from them to attributes or visuals."""
+
+    class Oracle(Network):
+        def forward(self, **given):
+            found = {name: answer(given) for name, answer in answers.items()}
+            attributes = found.pop("attributes", {})
+            return ModelOutput(torch.zeros(len(next(iter(given.values()))), 1), attributes=attributes, visuals=found)
+
+    network = Oracle()
+    network.inputs = inputs
+    return network
+
+
+def run(kind, **options):
+    return Run("oracle", "street", evaluation=kind, num_frames=3, **options)
+
+
+def test_true_masks_are_found_and_ones_score_chance(street):
+    def true(given):
+        return (given["parts"] > 0).float()[:, :, None]
+
+    best = measure(answering("parts", mask=true), street, run("masks"), False)
+    scores = best.scores["mask"]
+    assert (scores["IoU"], scores["average precision"], scores["pointing"]) == (1, 1, 1)
+    all_ones = answering("frames", mask=lambda g: torch.ones_like(g["frames"][:, :, :1]))
+    ones = measure(all_ones, street, run("masks"), False)
+    assert ones.scores["mask"]["IoU"] == ones.scores["mask"]["chance"] == scores["chance"] < 0.7
+    shares = [(t.truth("parts", [i]) > 0).mean() for t in street.query for i in (len(t) // 6, len(t) // 2)]
+    assert ones.cases["mask"]["chance"][:2] == pytest.approx(shares[:2], abs=1e-4)
+    assert len(ones.cases["mask"]["IoU"]) == 3 * len(street.query)
+
+
+def test_true_segments_under_other_numbers_are_found(street):
+    def renamed(given):
+        return torch.nn.functional.one_hot((given["parts"].long() + 3) % 8, 8).permute(0, 1, 4, 2, 3).float()
+
+    network = answering("parts", segments=renamed)
+    scores = measure(network, street, run("segments"), False).scores["segments"]
+    assert (scores["mean IoU"], scores["pixel accuracy"], scores["IoU of torso"]) == (1, 1, 1)
+    assert "consistency" not in scores
+    dense = run("segments", test_sampling="dense")
+    followed = measure(network, street, dense, False).scores["segments"]["consistency"]
+    still = answering("frames", segments=lambda g: torch.eye(8)[0].expand(*g["frames"].shape[:2], 8)[..., None, None])
+    assert 0.8 < followed < measure(still, street, dense, False).scores["segments"]["consistency"] == 1
+    assert "consistency" in columns_of(dense) and "consistency" not in columns_of(run("segments"))
+
+
+def test_true_flow_has_no_error(street):
+    found = measure(answering("flow", flow=lambda g: g["flow"]), street, run("flow"), False)
+    assert found.scores["flow"]["end-point error"] == 0 < found.scores["flow"]["of no motion"]
+    assert found.units == {"end-point error": "pixels", "of no motion": "pixels"}
+    still = measure(answering("flow", flow=lambda g: 0 * g["flow"]), street, run("flow"), False).scores["flow"]
+    assert still["end-point error"] == still["of no motion"] == found.scores["flow"]["of no motion"]
+
+
+def test_repeating_the_last_frame_scores_what_repeating_it_scores(street):
+    def repeated(given):
+        return given["frames"][:, :, None].expand(-1, -1, 2, -1, -1, -1)
+
+    kind = run("frames", next_frames=2, time_step=3)
+    found = measure(answering("frames", next_frames=repeated), street, kind, False)
+    assert found.scores["frames"] == found.scores["frames, last repeated"] and found.units["PSNR"] == "dB"
+    assert 5 < found.scores["frames"]["PSNR"] < 60 and len(found.cases["frames"]["PSNR"]) == 2 * 3 * len(street.query)
+    knowing = measure(answering("next_frames", next_frames=lambda g: g["next_frames"]), street, kind, False).scores
+    assert knowing["frames"]["SSIM"] == 1 and knowing["frames"]["foreground error"] == 0
+    assert knowing["frames, last repeated"] == found.scores["frames"]
+
+
+def test_attributes_are_compared_with_the_annotation(street):
+    def attributes(given):
+        count = len(given["frames"])
+        black = -torch.arange(9.0).expand(count, 9)
+        return {"gender": torch.ones(count, 1), "top color": black, "unknown": torch.ones(count, 2)}
+
+    found = measure(answering("frames", attributes=attributes), street, run("attributes"), False)
+    assert found.scores.keys() == {"attributes", "attribute gender", "attribute top color"}
+    genders = np.array([t.attributes["gender"] for t in street.query])
+    known = genders[genders >= 0]
+    assert found.scores["attribute gender"]["accuracy"] == pytest.approx((known == 1).mean())
+    assert found.cases["attribute top color"]["predicted"] == [0] * len(street.query)
+    names = ("attribute gender", "attribute top color")
+    mean = np.mean([found.scores[name]["balanced accuracy"] for name in names])
+    assert found.scores["attributes"]["balanced accuracy"] == pytest.approx(mean, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("masks", "oracle shows no mask"),
+        ("segments", "oracle shows no segments"),
+        ("flow", "oracle shows no flow"),
+        ("frames", "expected visuals.*next_frames=0 successors, found shapes None and None"),
+        ("attributes", "oracle predicts no attribute that the queries of street have"),
+    ],
+)
+def test_a_network_that_does_not_answer_is_refused(street, kind, message):
+    with pytest.raises(ValueError, match=message):
+        measure(answering("frames"), street, run(kind), False)
+    assert columns_of(run(kind))

@@ -1,0 +1,125 @@
+"""Reports and the README's tables are written from records."""
+
+from dataclasses import asdict
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from reidlib.data.walkers import RENDERER
+from reidlib.experiments import Claim, Paper, Row, Run, claims, papers, table_names
+from reidlib.experiments.records import FIGURES, Record, write_record
+from reidlib.experiments.reports import filled, markdown, measured_papers, write_reports
+
+README = FIGURES.parent / "README.md"
+CHANCE, COLOUR = Run("chance", "street"), Run("colour_histogram", "street")
+
+
+@pytest.mark.parametrize("path", [README, *sorted(FIGURES.glob("*/report.md"))], ids=lambda path: path.parent.name)
+def test_what_is_committed_is_what_the_records_say(path):
+    text = path.read_text()
+    assert filled(text) == text, "run `python -m reidlib report`"
+
+
+def test_every_measured_paper_has_a_whole_report():
+    assert {"baseline", "seqmasks"} <= {*measured_papers()}
+    for paper in measured_papers():
+        text = (FIGURES / paper / "report.md").read_text()
+        assert [name for name in table_names(paper) if f"<!-- table {paper}, {name} -->" not in text] == []
+        assert (f"<!-- ledger {paper} -->" in text) == (len(claims(paper)) > 0)
+
+
+def test_the_readme_is_a_front_page():
+    assert len(README.read_text().splitlines()) <= 120
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A folder with a README, and records of two seeds of a paper of two rows, one of them of a former world."""
+    stated = [
+        Claim(text, where, "I", (("colour", "mAP"),), (("chance", "mAP"),))
+        for text, where in (("colour is above chance", "3.1"), ("the control is, too", "control"))
+    ]
+    reported = {"I": pd.DataFrame({"mAP": {"chance": 1.0, "colour": 3.5}})}
+    placed = {"mAP": ("usual", "mAP")}
+    labels = (("I", "chance", CHANCE), ("I", "colour", COLOUR), ("beside", "colour | alone", COLOUR))
+    rows = [Row(*label, seeds=2, columns=placed) for label in labels]
+    paper = Paper("mine", lambda scale: rows, reported, stated, ["colour is above chance"])
+    monkeypatch.setitem(papers._ADDED, "mine", paper)
+    for run, seed, score in ((CHANCE, 0, 0.01), (CHANCE, 1, 0.01), (COLOUR, 0, 0.02), (COLOUR, 1, 0.04)):
+        record = Record(
+            paper="mine",
+            config=asdict(run),
+            config_hash=run.hash,
+            seed=seed,
+            data={"name": "street", "fingerprint": "", "renderer": RENDERER - 1},
+            scores={"usual": {"mAP": score}},
+            queries={},
+            seconds={"data": 0.0, "training": 60.0, "evaluation": 60.0},
+            peak_memory_mib=1,
+            environment={},
+        )
+        write_record(record, tmp_path / "figures")
+    (tmp_path / "README.md").write_text("Mine: <!-- state mine -->?<!-- end -->, <!-- verdicts mine --><!-- end -->.\n")
+    return tmp_path
+
+
+def test_reports_are_begun_filled_and_then_left_alone(mine):
+    figures = mine / "figures"
+    readme, report = mine / "README.md", figures / "mine" / "report.md"
+    assert [*write_reports(mine, figures)] == [readme, report]
+    counted = "of 1 claims, 1 are undecided"
+    assert readme.read_text() == (
+        f"Mine: <!-- state mine -->2 of 2 rows measured<!-- end -->, <!-- verdicts mine -->{counted}<!-- end -->.\n"
+    )
+    text = report.read_text()
+    assert "Of mine, 3 of 3 measured rows are of worlds as version 1 of the renderer drew them" in text
+    # t of one degree of freedom, standard deviation of 2 and 4: 12.7062 · √2 / √2
+    row = "| colour | 3.5 | 3.0 ± 12.7 | 2 | 2.0 |"
+    assert row in text and "| colour \\| alone | 3.0 ± 12.7 | 2 | 2.0 |" in text
+    assert "| colour is above chance | 3.1 | inconclusive | +2.0 (−10.7 to +14.7) | +2.5 | 2 |" in text
+    with Image.open(figures / "mine" / "main-claims.png") as image:
+        assert image.format == "PNG"
+    assert [*write_reports(mine, figures)] == []
+
+
+def test_what_is_written_by_hand_stays(mine):
+    figures = mine / "figures"
+    report = figures / "mine" / "report.md"
+    report.write_text("# By hand\n\n<!-- table mine, I -->\nold\n<!-- end -->\n\nThe end.\n")
+    assert report in [*write_reports(mine, figures)]
+    text = report.read_text()
+    assert text.startswith("# By hand\n\n<!-- table mine, I -->\n| ") and "old" not in text and "\nThe end.\n" in text
+    assert text.count("<!-- table mine, I -->") == text.count("<!-- table mine, beside -->") == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        ("<!-- tabel mine -->\n<!-- end -->", "<!-- tabel mine -->: expected `table PAPER, TABLE` or one of"),
+        ("<!-- table mine, II -->\n<!-- end -->", "mine has no table 'II'; known: I, beside"),
+        ("<!-- state nobody --><!-- end -->", "no paper is called 'nobody'"),
+        ("<!-- state mine --> and <!-- state mine --><!-- end -->", "one is not closed"),
+    ],
+)
+def test_places_that_cannot_be_filled_are_named(mine, page, reason):
+    with pytest.raises(ValueError, match=reason):
+        filled(page, mine / "figures")
+
+
+def test_markdown_tables():
+    frame = pd.DataFrame(
+        {
+            ("mAP", "reported"): ["", "2"],
+            ("mAP", "measured"): ["1.0 ± 0.5", "not yet measured"],
+            ("note", ""): ["a", ""],
+        },
+        index=["one", "two | three"],
+    )
+    frame["empty", ""] = ""
+    assert markdown(frame).splitlines() == [
+        "|  | mAP reported | mAP measured | note |",
+        "| --- | ---: | ---: | --- |",
+        "| one |  | 1.0 ± 0.5 | a |",
+        "| two \\| three | 2 | not yet measured |  |",
+    ]
