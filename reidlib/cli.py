@@ -99,7 +99,29 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, metavar="DIR", help="a folder outside the repository")
     add("--network", default="efficientnet_lite0", help="features: efficientnet_lite0, resnet50, colour_histogram …")
     add("--top", type=_positive, default=8, metavar="K", help="how many of each ranked list")
-    add("--all", action="store_true", help="search short, standing and hardly visible tracklets as well")
+    add("--all", action="store_true", help="search short, standing, hardly visible and odd-shaped tracklets as well")
+    add(
+        "--query",
+        metavar="CROP|TRACKLET",
+        help="search only for this person: an image file, or the number of a tracklet in tracks.csv of an earlier "
+        "search of the same videos, as VIDEO:TRACKLET (2:7, the second video's seventh) where there are several",
+    )
+    add(
+        "--tracks",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="MOT.txt",
+        help="boxes of another tracker, one file for each video in order, instead of our own tracks: lines of frame "
+        "(from 1), id, left, top, width, height",
+    )
+    add(
+        "--min-height",
+        type=float,
+        default=0.06,
+        metavar="SHARE",
+        help="of a person, as a share of the picture's height, and never below 24 pixels (default: %(default)s)",
+    )
 
     add = verb("notebooks", _notebooks, "Run every notebook, in reading order and in place.").add_argument
     add("names", nargs="*", help="only these (00_tour …)")
@@ -267,8 +289,11 @@ def _search(chosen: argparse.Namespace) -> None:
         raise ValueError(f"--out {chosen.out} is a file; give a folder")
     from reidlib import search
 
-    found = search.search(chosen.videos, chosen.network, chosen.all)
-    print(f"{len(found.tracklets)} tracklets in {len(chosen.videos)} videos, {len(found.queries)} of them searched")
+    found = search.search(
+        chosen.videos, chosen.network, chosen.all, chosen.query, chosen.min_height, tracks=chosen.tracks
+    )
+    followed = len(found.tracklets) - found.image
+    print(f"{followed} tracklets in {len(chosen.videos)} videos, {len(found.queries)} searched for")
     for path in search.write(found, chosen.videos, chosen.out, chosen.top):
         print(f"wrote {path}")
 
