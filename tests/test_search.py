@@ -24,14 +24,17 @@ def made(number: int, camera: int, first: int, last: int, person: int = -1, flag
     numbers = np.arange(first, last + 1)
     pixels = np.full((2, 3, 16, 8), 20 * number, np.uint8)
     boxes = np.column_stack([numbers, numbers, numbers * 0 + 8, numbers * 0 + 16]).astype(float)
+    parts = np.ones((2, 16, 8), np.uint8)
+    parts[:, :4] = 0
     return FootageTracklet(
         person,
         camera,
-        ArrayFrames(pixels, np.ones((2, 16, 8), np.uint8)),
+        ArrayFrames(pixels, parts),
         number,
         video=f"camera{camera}.avi",
         fps=10.0,
         numbers=numbers,
+        times=numbers / 10,
         boxes=boxes,
         kept=numbers[:2] - first,
         flags=flags,
