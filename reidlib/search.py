@@ -1,9 +1,11 @@
 """Search videos for people: who, among everybody that walks in them, looks like whom.
 
 Videos of fixed cameras → tracklets (`reidlib.data.footage`) → features of a network → cosine distances → ranked lists.
-Nobody is named: every tracklet is a query in turn, and what is shown is appearance that is alike, not identity.
+Nobody is named: every tracklet is a query in turn, or one that is asked for, and what is shown is appearance that is
+alike, not identity.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +18,9 @@ from torch import nn
 
 from reidlib import plots
 from reidlib.data.batches import PIXELS, evaluation_batches
-from reidlib.data.footage import FootageTracklet, follow, open_video
+from reidlib.data.footage import MIN_HEIGHT, MIN_ROWS, FootageTracklet, follow, open_video
 from reidlib.data.footage.foreground import Background
+from reidlib.data.footage.image import IMAGE, image_tracklet
 from reidlib.data.silhouettes import MIN_PIXELS, align
 from reidlib.evaluation import pairwise_distances
 from reidlib.experiments.clips import batches_of, inputs_of
@@ -26,19 +29,26 @@ from reidlib.experiments.sources import RESOLUTIONS, SIZES
 from reidlib.training import extract_features
 
 INSIDE = {"colour_histogram"}  # does better inside the silhouette; the others on the whole box, or take no masks
-UNUSABLE = {"few pixels", "short", "standing"}  # flags of tracklets that are not searched, as many are nobody
+UNUSABLE = {"few pixels", "short", "standing", "not upright"}  # flags of what is not searched, as much is nobody
 NUM_FRAMES = 8  # of each tracklet
+CROPS = (128, 64)  # height and width at which networks with weights of their own see people
 ROWS = 10  # queries on one sheet
+_NUMBER = re.compile(r"(\d+:)?\d+")  # of a tracklet, and of its video
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search gives. tracklets: all N. distances: (N, N), infinite where two cannot be compared, see `compare`.
-    queries: the tracklets that were searched for and among."""
+    """What a search gives. tracklets: all N, the last of them the query if that is an image. distances: (N, N),
+    infinite where two cannot be compared, see `compare`. queries: the tracklets that were searched for."""
 
     tracklets: tuple[FootageTracklet, ...]
     distances: np.ndarray
     queries: tuple[int, ...]
+
+    @property
+    def image(self) -> bool:
+        """Whether the query is an image."""
+        return self.tracklets[-1].camera_id == IMAGE
 
     def ranking(self, query: int) -> np.ndarray:
         """The tracklets that can be the person of this one, the most alike first."""
@@ -47,34 +57,95 @@ class Found:
 
 
 def search(
-    videos: Sequence[str | Path], network: str = "efficientnet_lite0", flagged: bool = False, progress: bool = True
+    videos: Sequence[str | Path],
+    network: str = "efficientnet_lite0",
+    flagged: bool = False,
+    query: str | Path | None = None,
+    min_height: float = MIN_HEIGHT,
+    tracks: Sequence[str | Path] = (),
+    progress: bool = True,
 ) -> Found:
-    """Follow everybody in the videos, whose numbers from 1 become the camera, and compare all with all.
+    """Follow everybody in the videos, whose numbers from 1 become the camera, and compare all with all, or with one.
 
     network: as in `reidlib.experiments.networks.find_network`. A network that a run has trained sees people at its own
-    resolution. flagged: search tracklets with flags of `UNUSABLE` as well. Errors and warnings are those of `follow`;
-    ValueError if nobody walks in any of the videos, there is no such network, its weights cannot be had, or it looks at
-    what videos do not show.
+    resolution. flagged: search tracklets with flags of `UNUSABLE` as well. query: the only one to search for, an image
+    file of a person, or the number of a tracklet as an earlier search of the same videos wrote it, "VIDEO:TRACKLET"
+    where there are several videos; it is searched for whatever its flags. min_height, tracks: as in `everybody`. Errors
+    and warnings are those of `everybody`; ValueError if nobody walks in any of the videos, the query is neither an
+    image of one person nor a tracklet, there is no such network, its weights cannot be had, or it looks at what videos
+    do not show.
     """
     kept = find_network(network)
     check_inputs(kept)
-    crops = {} if network in READY else {"resolution": RESOLUTIONS[kept.run.scale]}
-    tracklets = tuple(
-        t for camera, video in enumerate(videos, start=1) for t in follow(video, camera, progress=progress, **crops)
-    )
-    queries = tuple(i for i, t in enumerate(tracklets) if flagged or not UNUSABLE & {*t.flags})
-    if not queries:
+    resolution = CROPS if network in READY else RESOLUTIONS[kept.run.scale]
+    asked = None
+    if query is not None and not _NUMBER.fullmatch(str(query)):
+        asked = image_tracklet(query, resolution)
+    tracklets = everybody(videos, min_height, tracks, progress, resolution)
+    chosen = usable(tracklets, flagged)
+    if not chosen:
         raise ValueError(
-            f"nobody was followed in {', '.join(map(str, videos))}: {len(tracklets)} tracklets, all flagged as few "
-            "pixels, short or standing (--all takes them too). Expected people who walk through the picture of a fixed "
-            "camera, not smaller than a sixteenth of its height"
+            f"nobody was followed in {', '.join(map(str, videos))}: {len(tracklets)} tracklets, all flagged as "
+            f"{', '.join(sorted(UNUSABLE))} (--all takes them too). Expected people who walk through the picture of a "
+            f"fixed camera, at least {min_height:g} of its height (--min-height) and {MIN_ROWS} pixels high"
         )
+    queries = chosen
+    if asked is not None:
+        tracklets, queries = (*tracklets, asked), (len(tracklets),)
+    elif query is not None:
+        queries = (_numbered(str(query), tracklets, len(videos)),)
     if network in READY:
         features = describe(tracklets, kept.network, network in INSIDE, progress)
     else:
-        features, usable = describe_as_trained(tracklets, kept, progress)
-        queries = tuple(i for i in queries if usable[i])
-    return Found(tracklets, compare(tracklets, queries, features), queries)
+        features, described = describe_as_trained(tracklets, kept, progress)
+        chosen, queries = (tuple(i for i in some if described[i]) for some in (chosen, queries))
+    found = Found(tracklets, compare(tracklets, sorted({*chosen, *queries}), features), queries)
+    if query is not None and not (queries and len(found.ranking(queries[0]))):
+        raise ValueError(f"--query {query}: nobody else is searched who is not seen at the same time; see --all")
+    return found
+
+
+def everybody(
+    videos: Sequence[str | Path],
+    min_height: float = MIN_HEIGHT,
+    tracks: Sequence[str | Path] = (),
+    progress: bool = True,
+    resolution: tuple[int, int] = CROPS,
+) -> tuple[FootageTracklet, ...]:
+    """Everybody who walks in the videos; resolution, errors and warnings are those of `follow`.
+
+    min_height: of a person, as a share of the picture's height, in (0, 1). tracks: files of boxes in the MOT format,
+    one for each video in order, that take the place of our tracker's; none if empty. ValueError for other numbers.
+    """
+    if not 0 < min_height < 1:
+        raise ValueError(f"min_height={min_height:g}: expected a share of the picture's height, between 0 and 1")
+    if tracks and len(tracks) != len(videos):
+        raise ValueError(
+            f"{len(tracks)} files of tracks for {len(videos)} videos; give one for each video, in the videos' order"
+        )
+    how = {"min_height": min_height, "resolution": resolution, "progress": progress}
+    return tuple(
+        tracklet
+        for camera, video in enumerate(videos, start=1)
+        for tracklet in follow(video, camera, tracks=tracks[camera - 1] if tracks else None, **how)
+    )
+
+
+def usable(tracklets: Sequence[FootageTracklet], flagged: bool = False) -> tuple[int, ...]:
+    """Which tracklets are searched: those without flags of `UNUSABLE`, or all of them, if `flagged`."""
+    return tuple(i for i, t in enumerate(tracklets) if flagged or not UNUSABLE & {*t.flags})
+
+
+def _numbered(text: str, tracklets: Sequence[FootageTracklet], videos: int) -> int:
+    """Which tracklet "TRACKLET" or "VIDEO:TRACKLET" is."""
+    video, _, number = text.rpartition(":")
+    if not video and videos > 1:
+        raise ValueError(f"--query {text}: which of the {videos} videos? Give VIDEO:TRACKLET, for instance 1:{text}")
+    for i, tracklet in enumerate(tracklets):
+        if (tracklet.camera_id, tracklet.tracklet_id) == (int(video or 1), int(number)):
+            return i
+    known = ", ".join(f"{t.camera_id}:{t.tracklet_id}" for t in tracklets)
+    raise ValueError(f"--query {text}: there is no such tracklet; known, as VIDEO:TRACKLET: {known}")
 
 
 def retrieval_network(name: str) -> nn.Module:
@@ -165,11 +236,12 @@ def write(found: Found, videos: Sequence[str | Path], folder: Path, top: int = 8
 
 
 def track_table(tracklets: Sequence[FootageTracklet]) -> pd.DataFrame:
-    """Every box: video, tracklet, frame (from 1, as in the MOT format), seconds, left, top, width, height in pixels."""
+    """Every box in a video: video, tracklet, frame (from 1, as in the MOT format), seconds, left, top, width, height in
+    pixels."""
     tables = []
-    for t in tracklets:
+    for t in (t for t in tracklets if t.camera_id != IMAGE):
         table = pd.DataFrame(t.boxes.round(1), columns=["left", "top", "width", "height"])
-        table.insert(0, "seconds", (t.numbers / t.fps).round(3))
+        table.insert(0, "seconds", t.times.round(3))
         table.insert(0, "frame", t.numbers + 1)
         table.insert(0, "tracklet", t.tracklet_id)
         table.insert(0, "video", t.video)

@@ -13,6 +13,7 @@ import numpy as np
 
 MEMORY_SECONDS = 4.0  # after which something new that stands still is background
 MIN_VARIANCE = 15.0  # of a pixel, in squared grey levels, where the samples show less: light and leaves change
+NOISE = 4 * 1.4826  # a pixel is foreground beyond four standard deviations; one is so many median deviations
 MOVING = 15.0  # grey levels that the samples of a camera that moves deviate from their median
 CROWDED = 0.5  # share of foreground above which the picture as a whole has changed
 SHADOW = 0.6  # a pixel of the background's hue and so much of its brightness, or more, is shadow
@@ -34,7 +35,8 @@ class Background:
     """The background of one camera; `picture` is what it shows at the moment, uint8 (H, W, 3), smoothed.
 
     It starts as the median of sampled pictures: whoever covers a place in fewer than half of them is not in it. Their
-    median `deviation` from it, in grey levels, says how large the noise is, or that the camera moves.
+    median `deviation` from it, in grey levels, says how large the noise is, or that the camera moves; the same for each
+    pixel says where the background trembles, as leaves do, and every edge when the camera sways a little.
     """
 
     def __init__(self, samples: list[np.ndarray], fps: float):
@@ -44,6 +46,9 @@ class Background:
         self.deviation = deviation = float(
             np.median([np.median(cv2.absdiff(self.level(sample), self.picture)) for sample in samples])
         )
+        levelled = [cv2.absdiff(self.level(sample), self.picture) for sample in samples]
+        typical = np.stack([np.median([x[row] for x in levelled], axis=0) for row in rows])
+        self._trembling = cv2.dilate(NOISE * typical, np.ones((3, 3), np.uint8))
         self._second, self._age = max(round(fps), 1), 0
         self._model = cv2.createBackgroundSubtractorMOG2(varThreshold=16, detectShadows=True)
         self._model.setVarInit(max((1.4826 * deviation) ** 2, MIN_VARIANCE))
@@ -64,6 +69,7 @@ class Background:
         """The foreground of a levelled picture, without shadows, gaps closed and specks removed: uint8 (H, W) of 0 and
         1. Nothing is learnt."""
         found = (self._model.apply(frame, learningRate=0.0) == _PERSON).astype(np.uint8)
+        found &= (cv2.absdiff(frame, self.picture) >= self._trembling).any(-1)
         found = cv2.medianBlur(found, 3)
         wide = 2 * round(_CLOSE * len(frame) / 2) + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, 2 * wide - 1))

@@ -52,11 +52,13 @@ class _Track:
     missed: int = 0
     odd: int = 0  # frames in a row whose blob was no good for the size
     wide: int = 0  # frames in a row whose blob was too wide for one person
+    in_step: int = 0  # frames in a row in which it went just above or below an older track
     hidden: bool = False
     walks: bool = False
 
     def __post_init__(self) -> None:
         self.start = self.centre
+        self.whole: list[np.ndarray] = []  # boxes that the scale has not learnt from yet
 
     @property
     def box(self) -> np.ndarray:
@@ -81,6 +83,7 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._count = 0
         self._scale = Scale(resolution[0])
+        self._absorbed: set[int] = set()  # numbers of tracks that turned out to be a part of another one's person
 
     @property
     def walkers(self) -> list[np.ndarray]:
@@ -92,14 +95,19 @@ class Tracker:
         """Numbers of the tracks that may still be seen again."""
         return {track.number for track in self._tracks}
 
-    def believed(self, seen: int) -> bool:
-        """Whether a track seen in so many frames is taken for somebody."""
+    def believed(self, number: int, boxes: list[np.ndarray]) -> bool:
+        """Whether the track of this number, seen in these boxes, is taken for somebody of his own."""
+        high = np.median([box[3] for box in boxes]) >= self._min_height
+        return bool(self._established(len(boxes)) and high and number not in self._absorbed)
+
+    def _established(self, seen: int) -> bool:
         return seen >= max(CONFIRM_SECONDS * self._fps, 3)
 
     def step(self, frame: np.ndarray, labels: np.ndarray, found: list[Blob]) -> list[Sighting]:
         """Go on by one frame (H, W, 3) uint8, whose foreground is (H, W) `labels` and its blobs."""
         for track in self._tracks:
             track.centre = track.centre + track.velocity
+        self._absorb()
         found = unite(found, self._scale)
         pieces, sharing = self._distribute(frame, labels, found)
         sightings = []
@@ -116,6 +124,21 @@ class Tracker:
         taken = {label for blobs in pieces.values() for blob in blobs for label in blob.labels}
         new = [blob for blob in found if blob.labels[0] not in taken and self._fits(blob)]
         return sightings + [self._begin(blob, frame, labels) for blob in new]
+
+    def _absorb(self) -> None:
+        """Unite tracks that go in step one above the other, as head and legs of somebody whose coat has the colour of
+        the ground do."""
+        for i, young in enumerate(self._tracks):
+            older = next((old for old in self._tracks[:i] if _in_step(old, young)), None)
+            young.in_step = max(young.in_step + (1 if older else -1), 0)
+            if older:
+                older.in_step = max(older.in_step, 1)
+            if young.in_step >= CONFIRM_SECONDS * self._fps:
+                box = around([older.box, young.box])
+                older.centre, older.size, older.whole = box[:2] + box[2:] / 2, box[2:], []
+                older.start = older.centre
+                self._absorbed.add(young.number)
+        self._tracks = [track for track in self._tracks if track.number not in self._absorbed]
 
     def _distribute(
         self, frame: np.ndarray, labels: np.ndarray, found: list[Blob]
@@ -175,15 +198,19 @@ class Tracker:
         whole, cut = self._complete(box, track.size), self._at_edge(box)
         ratio = whole[2:] / track.size
         entering = cut and track.seen < self._fps
-        odd = self.believed(track.seen) and not entering and (ratio.max() > 1.6 or ratio[1] < 0.7)
+        odd = self._established(track.seen) and not entering and (ratio.max() > 1.6 or ratio[1] < 0.7)
         track.odd = track.odd + 1 if odd else 0
         track.wide = track.wide + 1 if self._crowd(box, mask) > 1 else 0
         sure = not odd or track.odd > MISSED_SECONDS * self._fps
         track.update(whole, sure)
         if sure:
             track.colours = 0.9 * track.colours + 0.1 * _colours(frame, mask, window)
-        if sure and track.walks and not cut and not track.wide:
-            self._scale.add(box)
+        if sure and not cut and not track.wide:
+            track.whole.append(box)
+        if track.walks and not track.in_step:
+            for one in track.whole:
+                self._scale.add(one)
+            track.whole = []
         return Sighting(track.number, box if sure else self._inside(track.box), mask, window, False)
 
     def _complete(self, box: np.ndarray, size: np.ndarray) -> np.ndarray:
@@ -235,7 +262,7 @@ class Tracker:
 
     def _goes_on(self, track: _Track) -> bool:
         limit = HIDDEN_SECONDS if track.hidden else MISSED_SECONDS
-        if not self.believed(track.seen):
+        if not self._established(track.seen):
             limit = 0.1
         x, y = track.centre
         inside = 0 <= x < self._resolution[1] and 0 <= y < self._resolution[0]
@@ -249,6 +276,20 @@ class Tracker:
 
     def _at_edge(self, box: np.ndarray) -> bool:
         return at_edge(box, self._resolution)
+
+
+def _in_step(a: _Track, b: _Track) -> bool:
+    """Whether two tracks are one above the other and go the same way."""
+    joined = around([a.box, b.box])
+    over = joined[2] <= a.size[0] + b.size[0] - 0.5 * min(a.size[0], b.size[0])
+    gap = joined[3] - a.size[1] - b.size[1]
+    speed = max(np.hypot(*a.velocity), np.hypot(*b.velocity))
+    return bool(
+        over
+        and -0.1 * joined[3] <= gap <= 0.5 * joined[3]
+        and a.missed + b.missed == 0
+        and np.hypot(*(a.velocity - b.velocity)) < 0.6 * speed
+    )
 
 
 def at_edge(box: np.ndarray, resolution: tuple[int, int]) -> bool:

@@ -1,19 +1,22 @@
-"""Video files, decoded frame by frame with OpenCV: what a file says of itself, its pictures, samples of them."""
+"""Video files, decoded frame by frame with OpenCV: what a file says of itself, its pictures and their times."""
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 DEFAULT_FPS = 25.0  # where a file does not say
+LOOKED = 100  # pictures whose time stamps tell the rate
 SAMPLE_SECONDS = 120.0  # the background is taken from this much of the beginning
-SAMPLES = 50  # pictures of it, fewer where they are large:
+SAMPLES = 64  # pictures of it at most, fewer where they are large:
 SAMPLE_BYTES = 1 << 28
+# How M-JPEG, MPEG, H.264 and H.265 begin without a container.
+_BARE = re.compile(rb"\xff\xd8|\x00?\x00\x00\x01(?!\xba)")
 _WAY_OUT = "play it in a video player, or make an ordinary file of it with `ffmpeg -i FILE OUT.mp4`"
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # errors and warnings here say what goes wrong
@@ -22,24 +25,49 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 @dataclass(frozen=True)
 class Video:
-    """A video file. fps: frames a second. count: how many frames the file claims to have, 0 if it does not say."""
+    """A video file. fps: frames a second, a mean where the rate varies. stamped: whether the pictures have time stamps.
+
+    count, length: how many frames, and seconds, the file claims to have, 0 if it does not say; the count is often only
+    an estimate from the length, so nothing but warnings and progress bars depends on the two.
+    """
 
     path: Path
     width: int
     height: int
     fps: float
     count: int
+    length: float
+    stamped: bool
 
     def frames(self) -> Iterator[np.ndarray]:
-        """Every picture once, in order, uint8 (H, W, 3) in OpenCV's order blue, green, red; one is held at a time.
+        """Every picture once, in order, uint8 (H, W, 3) in OpenCV's order blue, green, red; warns as `timed` does."""
+        return (frame for _, frame in self.timed())
 
-        Warns if the file ends, or cannot be decoded any further, before the number of frames that it claims.
+    def timed(self) -> Iterator[tuple[float, np.ndarray]]:
+        """Every picture once, in order, with its seconds since the first one; one is held at a time.
+
+        The seconds are the file's time stamps, or the frame's number over the rate if there are none (`open_video` has
+        warned of that). Warns if single stamps do not go on, and if the file ends, or cannot be decoded any further,
+        before the number of frames, and the time, that it claims.
         """
-        number = 0
-        for frame in _decode(self.path):
+        number = odd = 0
+        seconds = step = 0.0
+        for stamp, frame in _decode(self.path, self.stamped):
+            if number:
+                goes_on = self.stamped and stamp > seconds
+                odd += self.stamped and not goes_on
+                step = stamp - seconds if goes_on else 1 / self.fps
+                seconds = seconds + step if self.stamped else number / self.fps
             number += 1
-            yield frame
-        if number < 0.98 * self.count:  # some containers count a few frames that are not there
+            yield seconds, frame
+        if odd:
+            warnings.warn(
+                f"{self.path}: {odd} of {number} time stamps are not after the one before; there, time goes on by a "
+                f"frame at {self.fps:g} a second",
+                stacklevel=2,
+            )
+        whole = self.stamped and abs(seconds + step - self.length) <= max(0.02 * self.length, step)
+        if number < 0.98 * self.count and not whole:  # some containers count a few frames that are not there
             warnings.warn(
                 f"{self.path} breaks off after {number} of {self.count} frames; what was read is used. "
                 "Copy it again, or repair it with `ffmpeg -i FILE OUT.mp4`",
@@ -47,21 +75,29 @@ class Video:
             )
 
     def samples(self) -> list[np.ndarray]:
-        """Up to `SAMPLES` pictures (H, W, 3), evenly spaced over the first `SAMPLE_SECONDS`, in `SAMPLE_BYTES` at most
-        (but five pictures, however large)."""
-        samples = min(SAMPLES, max(5, SAMPLE_BYTES // (3 * self.width * self.height)))
-        span = int(SAMPLE_SECONDS * self.fps)
-        step = max(-(-min(self.count or span, span) // samples), 1)
-        chosen = (frame for number, frame in enumerate(_decode(self.path)) if number % step == step // 2)
-        return list(islice(chosen, samples))
+        """Pictures (H, W, 3), evenly spaced over the first `SAMPLE_SECONDS`: of more than `SAMPLES`, or `SAMPLE_BYTES`
+        (but five, however large), every second, fourth … They depend on the pictures alone, not on what the file claims
+        of its length."""
+        most = min(SAMPLES, max(5, SAMPLE_BYTES // (3 * self.width * self.height)))
+        kept: list[np.ndarray] = []
+        step = 1
+        for number, (stamp, frame) in enumerate(_decode(self.path, self.stamped)):
+            if (stamp if self.stamped else number / self.fps) >= SAMPLE_SECONDS:
+                break
+            if number == most * step:
+                kept, step = kept[::2], 2 * step
+            if number % step == 0:
+                kept.append(frame)
+        return kept
 
 
 def open_video(path: str | Path) -> Video:
-    """Look at a video file and its first two pictures.
+    """Look at a video file and its first `LOOKED` pictures.
 
     FileNotFoundError, or ValueError with the file's name and a way out, if it is missing, a folder, empty, or nothing
-    that FFmpeg decodes into two pictures or more. Where the file gives no sensible frame rate, `DEFAULT_FPS` is taken,
-    with a warning.
+    that FFmpeg decodes into two pictures or more. The rate is that of the time stamps, if there are any. Warns if there
+    are none, so that times will be only as good as the rate that the file or FFmpeg gives, and if there is no sensible
+    rate either, so that `DEFAULT_FPS` is taken.
     """
     path = Path(path)
     if not path.exists():
@@ -71,22 +107,44 @@ def open_video(path: str | Path) -> Video:
     if not path.stat().st_size:
         raise ValueError(f"{path} is empty (0 bytes); copy or record it again")
     reader = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    pictures = [reader.read()[1] for _ in range(2)]
-    fps, count = reader.get(cv2.CAP_PROP_FPS), reader.get(cv2.CAP_PROP_FRAME_COUNT)
+    picture, stamps = reader.read()[1], []
+    while len(stamps) < LOOKED and (not stamps or reader.grab()):
+        stamps.append(reader.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    rate, count = reader.get(cv2.CAP_PROP_FPS), max(reader.get(cv2.CAP_PROP_FRAME_COUNT), 0)
     reader.release()
-    if pictures[0] is None:
+    if picture is None:
         raise ValueError(f"{path} cannot be decoded as a video; {_WAY_OUT}")
-    if pictures[1] is None:
+    if len(stamps) < 2:
         raise ValueError(f"{path} holds a single picture; expected a video of a fixed camera")
+    with path.open("rb") as file:
+        bare = _BARE.match(file.read(4)) is not None
+    length = count / rate if rate > 0 else 0.0
+    fps, stamped = _rate(rate, [] if bare else stamps)
     if not 0 < fps <= 1000:
         warnings.warn(
             f"{path} says {fps:g} frames a second; {DEFAULT_FPS:g} is taken instead, and times are only as good as "
             "that. `ffmpeg -r RATE -i FILE OUT.mp4` writes a file with the right rate",
             stacklevel=2,
         )
-        fps = DEFAULT_FPS
-    height, width = pictures[0].shape[:2]
-    return Video(path, width, height, float(fps), max(int(count), 0))
+        fps, stamped = DEFAULT_FPS, False
+    elif not stamped:
+        warnings.warn(
+            f"{path} has no time stamps; times are frame numbers over {fps:g} frames a second, which may be FFmpeg's "
+            "guess. `ffmpeg -r RATE -i FILE OUT.mp4` writes a file with the right rate and stamps",
+            stacklevel=2,
+        )
+    height, width = picture.shape[:2]
+    return Video(path, width, height, float(fps), int(count), length, stamped)
+
+
+def _rate(claimed: float, stamps: list[float]) -> tuple[float, bool]:
+    """Frames a second, and whether most time stamps go on: then the rate is theirs, but the claimed one, which is not
+    rounded to milliseconds, if it agrees. Players of variable rates claim 1000 frames a second, for instance."""
+    on = np.diff(stamps) > 0
+    if not on.size or on.mean() < 0.5:
+        return claimed, False
+    measured = 1 / np.diff(stamps)[on].mean()
+    return (claimed if abs(measured / claimed - 1) < 0.02 else measured) if claimed > 0 else measured, True
 
 
 def write_video(path: str | Path, frames: np.ndarray, fps: float) -> Path:
@@ -101,13 +159,17 @@ def write_video(path: str | Path, frames: np.ndarray, fps: float) -> Path:
     return path
 
 
-def _decode(path: Path) -> Iterator[np.ndarray]:
+def _decode(path: Path, stamped: bool) -> Iterator[tuple[float, np.ndarray]]:
+    """Pictures with their time stamps in seconds after the first one's, 0 if they are not `stamped`."""
     reader = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    first = None
     try:
         while True:
             found, frame = reader.read()
             if not found:
                 return
-            yield frame
+            stamp = reader.get(cv2.CAP_PROP_POS_MSEC) / 1000 if stamped else 0.0
+            first = stamp if first is None else first
+            yield stamp - first, frame
     finally:
         reader.release()

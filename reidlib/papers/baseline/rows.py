@@ -18,7 +18,6 @@ ITERATIONS = 1200
 GAIT_LEARNING_RATE, GAIT_ITERATIONS = 1e-3, 600  # table "choices, gait"; twice the length adds two to three points
 CONDITIONS = tuple(casia_b.CONDITIONS)
 SILHOUETTES = 12  # all of a walk's in the rendered gait worlds
-STRIPS = "30 strips"  # of the mini GaitSet: the other of the two conventions of gait evaluation
 
 
 AGW = Run("agw", "street", "baseline/agw", iterations=ITERATIONS, learning_rate=LEARNING_RATE)
@@ -98,8 +97,6 @@ def _rendered() -> list[Row]:
         _energy_image("lab", **cross_view),
         Row("lab", "AGW baseline", on_lab, seeds=3),
         Row("lab", "GaitSet", GAITSET, seeds=3),
-        Row("lab, two distances", "GaitSet, strips joined", GAITSET, seeds=3),
-        Row("lab, two distances", "GaitSet, mean over strips", replace(GAITSET.of_parts(GAITSET), metric=STRIPS), 3),
         _energy_image("crowd", evaluation="cross-view", conditions=("all",)),
         Row("crowd", "GaitSet", replace(GAITSET, data="crowd", conditions=("all",), clips_per_id=4), seeds=3),
         _energy_image("yard"),
