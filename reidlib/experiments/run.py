@@ -110,7 +110,11 @@ class Run:
     test_data_options: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        """Runs among the parts become `Part`s; parts and tuples may also be given as they are read from a record."""
+        """Runs among the parts become `Part`s; all may also be given as they are read from a record, with lists."""
+        for name in ("setups", "conditions", "truth"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if not isinstance(self.evaluation, str):
+            object.__setattr__(self, "evaluation", tuple(self.evaluation))
 
         def part(value: "Part | Run | Mapping") -> Part:
             if isinstance(value, Part):
@@ -120,9 +124,6 @@ class Run:
             return Part(value)
 
         object.__setattr__(self, "parts", tuple(map(part, self.parts)))
-        for name in ("setups", "conditions", "truth", "evaluation"):
-            if isinstance(value := getattr(self, name), list):
-                object.__setattr__(self, name, tuple(value))
 
     @property
     def hash(self) -> str:
