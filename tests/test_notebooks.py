@@ -57,6 +57,11 @@ def test_holds_no_private_paths(notebook):
     assert "/home/" not in text and "/root/" not in text and "/tmp/" not in text
 
 
+def test_no_table_shows_that_a_number_is_missing_as_nan(notebook):
+    pages = ["".join(o.get("data", {}).get("text/html", "")) for cell in code_cells(notebook) for o in cell["outputs"]]
+    assert not [page for page in pages if ">nan<" in page.lower()]
+
+
 def test_begins_as_agreed(notebook):
     first, imports = notebook["cells"][:2]
     assert "".join(first["source"]).startswith("# ") and "runtime here" in "".join(first["source"])
