@@ -1,12 +1,14 @@
 """Search finds who comes back, compares nobody with who is there at the same time, and says what went wrong."""
 
 import csv
+import inspect
 import re
 from dataclasses import asdict, replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from PIL import Image
 
 from reidlib import cli, search
 from reidlib.cli.options import ROOT
@@ -124,6 +126,53 @@ def test_flagged_tracklets_are_searched_only_if_asked_for(video, monkeypatch):
     assert search.search([path], "colour_histogram", flagged=True, progress=False).queries == (0, 1)
 
 
+@pytest.mark.parametrize("form", ["number", "number of the video, too", "image", "image of many pixels"])
+def test_one_query_gives_one_list(video, tmp_path, form):
+    scene, path = video
+    everything = search.search([path], "colour_histogram", progress=False)
+    asked = everything.queries[1]
+    number = everything.tracklets[asked].tracklet_id
+    query = {"number": str(number), "number of the video, too": f"1:{number}"}.get(form)
+    if query is None:
+        crop = everything.tracklets[asked].frames([10])[0].transpose(1, 2, 0)
+        query = tmp_path / "somebody.png"
+        Image.fromarray(crop).resize((64, 128) if form == "image" else (320, 640)).save(query)
+    found = search.search([path], "gradient_histogram", query=query, progress=False)
+    (only,) = found.queries
+    ranking = search.ranking_table(found, top=20)
+    assert len(ranking) == np.isfinite(found.distances[only]).sum()
+    if found.image:
+        assert len(found.tracklets) == len(everything.tracklets) + 1
+        assert ranking["query video"].unique().tolist() == ["somebody.png"]
+        assert ranking.iloc[0]["tracklet"] == number and len(ranking) == len(everything.queries)
+    else:
+        assert ranking["query tracklet"].unique().tolist() == [number]
+        whole = search.search([path], "gradient_histogram", progress=False)
+        all_lists = search.ranking_table(whole, top=20)
+        theirs = all_lists[all_lists["query tracklet"] == number]
+        assert ranking.values.tolist() == theirs.values.tolist()
+    assert len(search.track_table(found.tracklets)) == len(search.track_table(everything.tracklets))
+
+
+def test_a_flagged_tracklet_is_searched_for_if_it_is_the_query(video, monkeypatch):
+    flagged = [made(1, 1, 0, 9, flags=("short",)), made(2, 1, 20, 40), made(3, 1, 50, 60, flags=("standing",))]
+    monkeypatch.setattr(search, "follow", lambda *_, **__: iter(flagged))
+    found = search.search([video[1]], "colour_histogram", query="3", progress=False)
+    assert found.queries == (2,) and found.ranking(2).tolist() == [1]
+
+
+def test_tracks_of_several_videos_are_taken_in_order(tmp_path, video):
+    scene, path = video
+    files = []
+    for number, kept in enumerate(([1, 2, 3], [4, 5]), start=1):
+        true = scene.boxes(150)
+        true = true[np.isin(true[:, 1], kept)] + [1, 0, 0, 0, 0, 0]
+        files.append(tmp_path / f"{number}.txt")
+        np.savetxt(files[-1], true, delimiter=",", fmt="%g")
+    tracklets = search.everybody([path, path], tracks=files, progress=False)
+    assert sorted((t.camera_id, t.tracklet_id) for t in tracklets) == [(1, 1), (1, 2), (1, 3), (2, 4), (2, 5)]
+
+
 @pytest.mark.parametrize("name", ["colour_histogram", "gradient_histogram", "efficientnet_lite0"])
 def test_every_network_that_needs_no_download_describes(name, four):
     for masks in (False, True):
@@ -196,7 +245,23 @@ def test_the_command_writes_what_it_says(video, tmp_path, capsys):
     tracklets = list(follow(path, progress=False))
     rows = list(csv.DictReader((out / "tracks.csv").open()))
     assert len(rows) == sum(len(t.boxes) for t in tracklets)
+    assert [float(row["seconds"]) for row in rows[:3]] == pytest.approx(tracklets[0].times[:3], abs=1e-3)
+    assert printed[0].startswith(f"{len(tracklets)} tracklets in 1 videos, ")
     assert max(int(row["rank"]) for row in csv.DictReader((out / "ranking.csv").open())) <= 3
+
+
+def test_the_command_has_the_defaults_of_the_functions(monkeypatch, tmp_path):
+    """What the benchmark measures, by the functions' defaults, is what the command does."""
+    asked = {}
+
+    def stop(path, camera, **options):
+        asked.update(options)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(search, "follow", stop)
+    assert cli.main(["search", "x.avi", "--out", str(tmp_path / "o"), "--network", "colour_histogram"]) == 2
+    defaults = {name: p.default for name, p in inspect.signature(follow).parameters.items()}
+    assert asked and all(defaults[name] == value for name, value in asked.items())
 
 
 @pytest.mark.parametrize(
@@ -210,11 +275,21 @@ def test_the_command_writes_what_it_says(video, tmp_path, capsys):
         (["{video}", "--out", "{tmp}/o", "--network", "a/b/x.safetensors"], "a/b/x.safetensors: there is no such file"),
         (["{video}", "--out", "{tmp}/o", "--network", "x/street/agw"], "no paper is called 'x'; known: baseline"),
         (["{still}", "--out", "{tmp}/o"], "nobody was followed in .*still.avi.*fixed camera"),
+        (["{video}", "--out", "{tmp}/o", "--min-height", "6"], "min_height=6: expected a share"),
+        (["{video}", "--out", "{tmp}/o", "--query", "absent.png"], "absent.png: there is no such image"),
+        (["{video}", "--out", "{tmp}/o", "--query", "{video}"], "plaza.avi cannot be decoded as an image"),
+        (["{video}", "--out", "{tmp}/o", "--query", "99"], "--query 99: there is no such tracklet; known.*: 1:1, 1:2"),
+        (["{video}", "--out", "{tmp}/o", "--query", "2:1"], "--query 2:1: there is no such tracklet"),
+        (["{video}", "--out", "{tmp}/o", "--tracks", "{video}"], "plaza.avi, line 1: .*expected six numbers"),
+        (["{video}", "--out", "{tmp}/o", "--tracks", "a", "b"], "2 files of tracks for 1 videos; give one for each"),
+        (["{video}", "{video}", "--out", "{tmp}/o", "--tracks", "a"], "1 files of tracks for 2 videos"),
+        (["{video}", "--out", "{tmp}/o", "--tracks", "{tracks}"], "frame 3001, but .*plaza.avi ends with frame 274"),
     ],
 )
 def test_mistakes_end_with_a_line_that_says_why(arguments, reason, video, tmp_path, capsys):
     still = write_video(tmp_path / "still.avi", np.full((20, 3, 48, 64), 100, np.uint8), 10)
-    names = {"{tmp}": tmp_path, "{video}": video[1], "{still}": still}
+    (tmp_path / "tracks.txt").write_text("3001,1,20,30,16,48\n")
+    names = {"{tmp}": tmp_path, "{video}": video[1], "{still}": still, "{tracks}": tmp_path / "tracks.txt"}
     for name, path in names.items():
         arguments = [argument.replace(name, str(path)) for argument in arguments]
     assert cli.main(["search", *arguments]) == 2

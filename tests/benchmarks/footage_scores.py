@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from reidlib import search, shared_folder
 from reidlib.data import ImageFiles, Tracklet, silhouettes
-from reidlib.data.footage import FootageTracklet, box_scores, follow, open_video, write_video
+from reidlib.data.footage import FootageTracklet, box_scores, open_video, write_video
 from reidlib.data.walkers.plaza import plaza
 from reidlib.evaluation import pairwise_distances
 from reidlib.evaluation.statistics import identity_bootstrap
@@ -30,6 +30,7 @@ from reidlib.experiments.records import environment
 
 TARGET = Path(__file__).parents[2] / "figures" / "footage" / "scores.json"
 CONDITIONS = {"d1": 1, "d3": 3, "d4": 4}  # outdoors, outdoors in other clothes, indoors
+PASSES = {("d1", 8): 5}  # how often the walker crosses the picture, counted by eye; all others cross it four times
 
 
 def rendered() -> dict:
@@ -39,14 +40,15 @@ def rendered() -> dict:
     for camera, seed in enumerate(tqdm(range(10, 14), "plazas"), start=1):
         scene = plaza(seed, num_people=10)
         with TemporaryDirectory() as folder:
-            own = list(follow(write_video(Path(folder, "plaza.avi"), scene.frames, scene.fps), camera, progress=False))
+            path = write_video(Path(folder, "plaza.avi"), scene.frames, scene.fps)
+            own = [replace(t, camera_id=camera) for t in search.everybody([path], progress=False)]
         scores = box_scores(rows(own), scene.boxes(min_pixels=150))
         totals += [scores.matched, scores.true, scores.found, scores.switches]
         tracklets += own
         people += [100 * camera + scene.person_in(t.numbers, t.boxes) for t in own]
     matched, true, found, switches = totals.tolist()
     result = {"recall": matched / true, "precision": matched / found, "switches": switches, "true boxes": true}
-    people, usable = np.array(people), [i for i, t in enumerate(tracklets) if not search.UNUSABLE & {*t.flags}]
+    people, usable = np.array(people), search.usable(tracklets)
     result |= {"tracklets": len(tracklets), "searched": len(usable), "rank-1": {}}
     for name in ("efficientnet_lite0", "colour_histogram"):
         for where, masks in (("box", False), ("silhouette", True)):
@@ -70,14 +72,14 @@ def surveillance(folder: Path) -> dict:
     true = np.column_stack([public[:, 0] - 1, np.full(len(public), -1), public[:, 2:6]])
     before = memory("VmRSS")
     start = time.perf_counter()
-    tracklets = list(follow(folder / "vtest.avi"))
+    tracklets = search.everybody([folder / "vtest.avi"])
     seconds, peak = time.perf_counter() - start, memory("VmHWM")
     frames = open_video(folder / "vtest.avi").count
     result = {"seconds": seconds, "frames a second": frames / seconds, "added peak MiB": peak - before}
     result |= {"pixels MiB": sum(4 * t.frames([0]).size / 3 * len(t) for t in tracklets) / 2**20}
     for name, chosen in {
         "all": tracklets,
-        "searched": [t for t in tracklets if not search.UNUSABLE & {*t.flags}],
+        "searched": [tracklets[i] for i in search.usable(tracklets)],
     }.items():
         scores = {f"IoU {level}": asdict(box_scores(rows(chosen), true, level)) for level in (0.5, 0.3)}
         result[name] = {"tracklets": len(chosen), **scores}
@@ -91,15 +93,19 @@ def memory(field: str) -> float:
 
 
 def kth(folder: Path) -> dict:
-    """Six people, three recordings each: a query in one recording, everybody's tracklets of another as the gallery."""
-    tracklets = []
+    """Six people, three recordings each: a query in one recording, everybody's tracklets of another as the gallery.
+
+    Tracklets are those of `search` with its defaults, all of them and those that are searched, beside `PASSES`.
+    """
+    tracklets, followed = [], {condition: {} for condition in CONDITIONS}
     for path in tqdm(sorted(folder.glob("*.avi")), "KTH"):
         person, condition = int(path.name[6:8]), path.name.split("_")[2]
-        tracklets += [
-            replace(t, person_id=person, condition=condition)
-            for t in follow(path, CONDITIONS[condition], max_frames=512, min_height=0.3, progress=False)
-            if not search.UNUSABLE & {*t.flags} and upright(t)
+        own = [
+            replace(t, person_id=person, condition=condition, camera_id=CONDITIONS[condition])
+            for t in search.everybody([path], progress=False)
         ]
+        followed[condition][person] = len(own)
+        tracklets += [own[i] for i in search.usable(own)]
     people = np.array([t.person_id for t in tracklets])
     conditions = np.array([t.condition for t in tracklets])
     turned = [facing_right(t) for t in tracklets]
@@ -114,7 +120,15 @@ def kth(folder: Path) -> dict:
         "silhouettes by phase of the step": np.stack([by_phase(a, t) for a, t in zip(aligned, turned)]),
     }
     counts = {
-        c: {int(p): int(((people == p) & (conditions == c)).sum()) for p in np.unique(people)} for c in CONDITIONS
+        c: {
+            p: {
+                "passes": PASSES.get((c, p), 4),
+                "followed": n,
+                "searched": int(((people == p) & (conditions == c)).sum()),
+            }
+            for p, n in own.items()
+        }
+        for c, own in followed.items()
     }
     result = {"tracklets": len(tracklets), "tracklets by recording and person": counts, "rank-1": {}}
     for name, values in features.items():
@@ -144,12 +158,6 @@ def interval(hits: np.ndarray, owners: np.ndarray) -> dict:
     """Share of hits with the 95 % interval of a bootstrap over identities."""
     one = identity_bootstrap(hits, owners)
     return {"rank-1": one.estimate, "low": one.low, "high": one.high, "people": one.count, "queries": len(hits)}
-
-
-def upright(tracklet: FootageTracklet) -> bool:
-    """Whether the box has a walker's shape; cast shadows and pieces of the ground mostly have not."""
-    width, height = np.median(tracklet.boxes[:, 2:], axis=0)
-    return 1.6 < height / width < 4
 
 
 def facing_right(tracklet: FootageTracklet) -> Tracklet:
@@ -185,7 +193,7 @@ def by_phase(aligned: np.ndarray, tracklet: FootageTracklet, bins: int = 8) -> n
     low = aligned[:, -13:].sum(1)
     middle = (low * columns).sum(1) / np.maximum(low.sum(1), 1)
     spread = np.sqrt((low * (columns - middle[:, None]) ** 2).sum(1) / np.maximum(low.sum(1), 1))
-    times = tracklet.numbers[tracklet.kept] / tracklet.fps
+    times = tracklet.times[tracklet.kept]
     frequencies = np.linspace(1.2, 2.6, 57)
     waves = np.exp(-2j * np.pi * frequencies[:, None] * times) @ (spread - spread.mean())
     best = np.abs(waves).argmax()

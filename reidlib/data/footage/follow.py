@@ -22,7 +22,7 @@ SHARE = 0.25  # of a tracklet's frames, above which they give it a flag
 SHORT_SECONDS = 1.0
 MIN_HEIGHT = 0.06  # of a person, as a share of the picture's
 MIN_ROWS = 24  # of a person; fewer have no silhouette to speak of, and the trembling of a background is as large
-MIN_AREA = int(__import__("os").environ.get("MAREA", "40"))  # pixels of a piece of foreground at least
+MIN_AREA = 20  # pixels of a piece of foreground at least, and 0.1 · (least height)² in large pictures
 UPRIGHT = (1.6, 4.0)  # height by width of a walker, between wide strides and arms at the sides
 FLAGS = ("cut off", "several people", "few pixels", "short", "standing", "not upright")
 

@@ -28,7 +28,8 @@ class Video:
     """A video file. fps: frames a second, a mean where the rate varies. stamped: whether the pictures have time stamps.
 
     count, length: how many frames, and seconds, the file claims to have, 0 if it does not say; the count is often only
-    an estimate from the length, so nothing but warnings and progress bars depends on the two.
+    an estimate from the length, so nothing but warnings and progress bars depends on the two. start: the seconds on the
+    file's clock at the first picture; some containers count them as length.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Video:
     fps: float
     count: int
     length: float
+    start: float
     stamped: bool
 
     def frames(self) -> Iterator[np.ndarray]:
@@ -66,7 +68,8 @@ class Video:
                 f"frame at {self.fps:g} a second",
                 stacklevel=2,
             )
-        whole = self.stamped and abs(seconds + step - self.length) <= max(0.02 * self.length, step)
+        near = max(0.02 * self.length, step)
+        whole = self.stamped and self.length - self.start - near <= seconds + step <= self.length + near
         if number < 0.98 * self.count and not whole:  # some containers count a few frames that are not there
             warnings.warn(
                 f"{self.path} breaks off after {number} of {self.count} frames; what was read is used. "
@@ -108,6 +111,7 @@ def open_video(path: str | Path) -> Video:
         raise ValueError(f"{path} is empty (0 bytes); copy or record it again")
     reader = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     picture, stamps = reader.read()[1], []
+    begin = reader.get(cv2.CAP_PROP_PTS)  # in frames of the claimed rate
     while len(stamps) < LOOKED and (not stamps or reader.grab()):
         stamps.append(reader.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     rate, count = reader.get(cv2.CAP_PROP_FPS), max(reader.get(cv2.CAP_PROP_FRAME_COUNT), 0)
@@ -118,7 +122,7 @@ def open_video(path: str | Path) -> Video:
         raise ValueError(f"{path} holds a single picture; expected a video of a fixed camera")
     with path.open("rb") as file:
         bare = _BARE.match(file.read(4)) is not None
-    length = count / rate if rate > 0 else 0.0
+    length, start = (count / rate, max(begin, 0) / rate) if rate > 0 else (0.0, 0.0)
     fps, stamped = _rate(rate, [] if bare else stamps)
     if not 0 < fps <= 1000:
         warnings.warn(
@@ -134,7 +138,7 @@ def open_video(path: str | Path) -> Video:
             stacklevel=2,
         )
     height, width = picture.shape[:2]
-    return Video(path, width, height, float(fps), int(count), length, stamped)
+    return Video(path, width, height, float(fps), int(count), length, start, stamped)
 
 
 def _rate(claimed: float, stamps: list[float]) -> tuple[float, bool]:

@@ -8,7 +8,8 @@ import pytest
 from reidlib import shared_folder
 from reidlib.data import silhouettes
 from reidlib.data.batches import test_batches as batches_of
-from reidlib.data.footage import FLAGS, UNKNOWN_PERSON, box_scores, follow, write_video
+from reidlib.data.footage import FLAGS, MIN_ROWS, UNKNOWN_PERSON, box_scores, follow, write_video
+from reidlib.data.walkers.plaza import plaza
 
 
 def rows(tracklets) -> np.ndarray:
@@ -25,7 +26,8 @@ def test_the_block_is_one_tracklet_with_its_boxes_and_times(block):
     assert (
         np.abs(one.boxes - [boxes[number] for number in one.numbers]).max() <= 4
     )  # Motion JPEG spreads colours by two pixels
-    assert one.seconds == (one.numbers[0] / 10, (one.numbers[-1] + 1) / 10)
+    assert one.times == pytest.approx(one.numbers / 10)
+    assert one.seconds == pytest.approx((one.numbers[0] / 10, (one.numbers[-1] + 1) / 10))
     assert one.flags == ()
 
 
@@ -109,11 +111,41 @@ def test_flags_are_known(rendered):
     assert {flag for t in rendered[2] for flag in t.flags} <= set(FLAGS)
 
 
-def test_a_real_walker_who_comes_four_times_is_followed_four_times():
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_a_lone_walker_in_a_small_picture_is_one_tracklet_a_pass(tmp_path, seed):
+    """120 rows, of which the walker has 45: the pieces of a body are a few pixels there."""
+    scene = plaza(seed, num_people=1, passes=2, gap=10.5, fps=25, resolution=(120, 160))
+    tracklets = list(follow(write_video(tmp_path / "lone.avi", scene.frames, 25), progress=False))
+    assert len(tracklets) == 2
+    scores = box_scores(rows(tracklets), scene.boxes(min_pixels=60))
+    assert scores.recall > 0.8 and scores.precision > 0.8 and scores.switches == 0
+
+
+@pytest.mark.parametrize(("width", "height", "flagged"), [(16, 48, False), (40, 48, True), (11, 56, True)])
+def test_who_has_no_walkers_shape_is_flagged(tmp_path, ground, width, height, flagged):
+    frames = ground(96, 200, 60).copy()
+    for n in range(10, 50):
+        frames[n, :, 30 : 30 + height, 3 * n : 3 * n + width] = np.array([200, 30, 30])[:, None, None]
+    tracklets = list(follow(write_video(tmp_path / "shape.avi", frames, 10), progress=False))
+    assert [("not upright" in t.flags) for t in tracklets] == [flagged]
+
+
+@pytest.mark.parametrize(("height", "count"), [(MIN_ROWS - 6, 0), (MIN_ROWS + 6, 1)])
+def test_who_has_too_few_rows_is_nobody(tmp_path, ground, height, count):
+    frames = ground(96, 200, 60).copy()
+    for n in range(10, 50):
+        frames[n, :, 30 : 30 + height, 3 * n : 3 * n + 10] = np.array([200, 30, 30])[:, None, None]
+    path = write_video(tmp_path / "small.avi", frames, 10)
+    assert len(list(follow(path, progress=False))) == count
+    assert not list(follow(path, min_height=0.5, progress=False))
+
+
+@pytest.mark.parametrize(("person", "clothes"), [(5, "d3"), (7, "d3"), (8, "d3"), (9, "d3"), (4, "d4")])
+def test_a_real_walker_who_comes_four_times_is_followed_four_times(person, clothes):
     folder = shared_folder()
     if folder is None:
         pytest.skip("no recorded footage here; set REIDLIB_SHARED to the folder that holds data/footage")
-    path = folder / "data" / "footage" / "kth_walking" / "person07_walking_d3_uncomp.avi"
-    tracklets = [t for t in follow(path, min_height=0.3, progress=False) if not {"short", "few pixels"} & {*t.flags}]
+    path = folder / "data" / "footage" / "kth_walking" / f"person{person:02}_walking_{clothes}_uncomp.avi"
+    tracklets = [t for t in follow(path, progress=False) if not {"short", "few pixels", "not upright"} & {*t.flags}]
     directions = Counter(np.sign(t.boxes[-1, 0] - t.boxes[0, 0]) for t in tracklets)
     assert directions == {1: 2, -1: 2}  # to and fro, twice

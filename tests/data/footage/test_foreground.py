@@ -68,6 +68,20 @@ def test_another_exposure_is_levelled_out(place):
     assert agreement(found(background, brighter)) > 0.85
 
 
+@pytest.mark.parametrize("sway", [1, 2])
+def test_edges_that_tremble_are_no_foreground_and_a_block_before_them_is(place, sway):
+    """The camera sways by a pixel or two over a floor of bright and dark stripes on its left half."""
+    striped = place[15].copy()
+    striped[:, :50][:, ::8], striped[:, :50][:, 1::8] = 160, 160
+    shifts = [round(sway * np.sin(i)) for i in range(30)]
+    pictures = [np.roll(striped, shift, axis=1) for shift in shifts]
+    background = Background(pictures, 10)
+    inside = [found(background, picture)[:, :150] for picture in pictures]  # what is rolled in comes seldom
+    assert np.mean(inside) < 0.002
+    assert agreement(found(background, with_block(pictures[-1], (30, 30, 200)))) > 0.85
+    assert Background([striped] * 30, 10).subtract(pictures[2]).mean() > 0.01  # what is not known to tremble
+
+
 @pytest.mark.parametrize("walks", [True, False])
 def test_who_walks_stays_in_the_foreground_and_other_things_fade(place, walks):
     background, picture = Background(list(place[:10]), 5), with_block(place[15], (30, 30, 200))

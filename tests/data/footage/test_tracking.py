@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from reidlib.data.footage.foreground import blobs
+from reidlib.data.footage.scale import MIN_POINTS
 from reidlib.data.footage.tracking import MISSED_SECONDS, Tracker, at_edge
 
 SIZE = (120, 300)
@@ -83,3 +84,43 @@ def test_a_track_ends_where_the_person_leaves_and_the_next_one_is_new():
 def test_edges():
     assert at_edge(np.array([1, 50, 10, 20.0]), SIZE) and at_edge(np.array([280, 50, 20, 20.0]), SIZE)
     assert not at_edge(np.array([5, 50, 10, 20.0]), SIZE)
+
+
+def test_head_and_legs_that_go_in_step_become_one():
+    """Somebody whose coat has the colour of the ground: two pieces, too far apart to be united at once."""
+    way = walk(20, 4, 60, top=16)
+    tracks = run([[(x + 4, y, 12, 16), (x, y + 46, 20, 40)] for x, y, _, _ in way])
+    assert len(tracks[5]) == 2 and all(len(boxes) == 1 for boxes in tracks[20:])
+    (last,) = tracks[-1].values()
+    assert np.abs(last - (20 + 4 * 59, 16, 20, 86)).max() < 6
+
+
+@pytest.mark.parametrize("other", ["passes", "stands", "faster"])
+def test_one_above_another_who_does_not_go_along_stays_two(other):
+    lower = walk(20, 4, 60, top=70)
+    lower = [(x, y, 20, 45) for x, y, _, _ in lower]
+    upper = {
+        "passes": [(250 - 4 * i, 20, 14, 40) for i in range(60)],
+        "stands": [(140, 20, 14, 40)] * 60,
+        "faster": [(20 + 8 * i, 20, 14, 40) if i < 30 else None for i in range(60)],
+    }[other]
+    tracks = run([[below, above] for below, above in zip(lower, upper)])
+    assert len(tracks[25]) == 2
+    assert len(set().union(*tracks)) == 2
+
+
+def test_heights_of_the_way_before_somebody_has_walked_count():
+    """A pass of hardly `MIN_POINTS` frames is enough, though it takes a third of it to see that the block walks."""
+    tracker = Tracker(SIZE, 10, 10)
+    for left, top, width, height in walk(5, 3, MIN_POINTS + 2):
+        mask = np.zeros(SIZE, np.uint8)
+        mask[top : top + height, left : left + width] = 1
+        tracker.step(np.full((*SIZE, 3), 100, np.uint8), *blobs(mask, 5))
+    assert tracker._scale.height(100) == pytest.approx(60, abs=1)
+
+
+def test_a_track_is_believed_for_its_length_and_height():
+    tracker = Tracker(SIZE, 10, 24)
+    assert tracker.believed(1, [np.array([0, 0, 10, 30.0])] * 4)
+    assert not tracker.believed(1, [np.array([0, 0, 10, 30.0])] * 3)
+    assert not tracker.believed(1, [np.array([0, 0, 10, 20.0])] * 40)
