@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, fields, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from reidlib.data.walkers import RENDERER
 from reidlib.evaluation import retrieval_scores
-from reidlib.experiments import Part, Run, execute, records, rows_of, train
+from reidlib.experiments import Part, Row, Run, execute, records, rows_of, train
 from reidlib.experiments.evaluations.retrieval import entry_of_retrieval
 from reidlib.experiments.records import FIGURES, Record, config_hash, read_record, read_records, write_record
 
@@ -83,6 +84,14 @@ def check_cross_view(scores: dict, queries: dict) -> None:
     assert scores["excluding"] == pytest.approx(matrix[~np.eye(len(matrix), dtype=bool)].mean(), abs=1e-6)
 
 
+@cache
+def _by_hash(paper: str) -> dict[str, list[Row]]:
+    rows = {}
+    for row in (row for scale in ("mini", "paper") for row in rows_of(paper, scale)):
+        rows.setdefault(row.run.hash, []).append(row)
+    return rows
+
+
 def strays(figures) -> list[str]:
     """Records whose configuration is that of no row of today's code, or whose seed the row does not take."""
     found = []
@@ -91,8 +100,7 @@ def strays(figures) -> list[str]:
         place = records.record_path(record.paper, record.config_hash, record.seed, figures)
         former = place.parent / f"renderer-{record.renderer}" / place.name
         assert path in (place, former) and (path == place or record.renderer < RENDERER)
-        rows = [row for scale in ("mini", "paper") for row in rows_of(record.paper, scale)]
-        fits = [row for row in rows if row.run.hash == record.config_hash and record.seed < row.seeds]
+        fits = [row for row in _by_hash(record.paper).get(record.config_hash, ()) if record.seed < row.seeds]
         if not fits or json.dumps(asdict(Run(**record.config))) != json.dumps(asdict(fits[0].run)):
             found.append(path.name)
     return found

@@ -78,7 +78,7 @@ def test_edges_that_tremble_are_no_foreground_and_a_block_before_them_is(place, 
     background = Background(pictures, 10)
     inside = [found(background, picture)[:, :150] for picture in pictures]  # what is rolled in comes seldom
     assert np.mean(inside) < 0.002
-    assert agreement(found(background, with_block(pictures[-1], (30, 30, 200)))) > 0.85
+    assert agreement(found(background, with_block(pictures[-1], (30, 30, 200)))[:, :150]) > 0.85
     assert Background([striped] * 30, 10).subtract(pictures[2]).mean() > 0.01  # what is not known to tremble
 
 
