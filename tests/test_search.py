@@ -120,7 +120,7 @@ def test_flagged_tracklets_are_searched_only_if_asked_for(video, monkeypatch):
 
 @pytest.mark.parametrize("form", ["number", "number of the video, too", "image", "image of many pixels"])
 def test_one_query_gives_one_list(video, tmp_path, form):
-    scene, path = video
+    _, path = video
     everything = search.search([path], "colour_histogram", progress=False)
     asked = everything.queries[1]
     number = everything.tracklets[asked].tracklet_id
