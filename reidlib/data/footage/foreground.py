@@ -43,11 +43,9 @@ class Background:
         smooth = [_smooth(sample) for sample in samples]
         rows = range(len(smooth[0]))  # one at a time, as the median makes a copy
         self.picture = np.stack([np.median([s[row] for s in smooth], axis=0) for row in rows]).astype(np.uint8)
-        self.deviation = deviation = float(
-            np.median([np.median(cv2.absdiff(self.level(sample), self.picture)) for sample in samples])
-        )
-        levelled = [cv2.absdiff(self.level(sample), self.picture) for sample in samples]
-        typical = np.stack([np.median([x[row] for x in levelled], axis=0) for row in rows])
+        differences = [cv2.absdiff(self.level(sample), self.picture) for sample in samples]
+        self.deviation = deviation = float(np.median([np.median(difference) for difference in differences]))
+        typical = np.stack([np.median([d[row] for d in differences], axis=0) for row in rows])
         self._trembling = cv2.dilate(NOISE * typical, np.ones((3, 3), np.uint8))
         self._second, self._age = max(round(fps), 1), 0
         self._model = cv2.createBackgroundSubtractorMOG2(varThreshold=16, detectShadows=True)

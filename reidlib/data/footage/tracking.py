@@ -14,6 +14,7 @@ import numpy as np
 from reidlib.data.footage.boxes import around, assign, intersection, overlap
 from reidlib.data.footage.foreground import Blob
 from reidlib.data.footage.scale import Scale, unite
+from reidlib.data.footage.windows import box_in, colours_of, mask_of, window_of
 
 MIN_OVERLAP = 0.1  # of prediction and blob, weighted by how alike their colours are, to be a pair
 SETTLED = 3  # frames in which a track has been seen, before it may share a blob
@@ -46,13 +47,13 @@ class _Track:
     number: int
     centre: np.ndarray  # (x, y) pixels
     size: np.ndarray  # (width, height) pixels
-    colours: np.ndarray  # as in `_colours`, a running mean
+    colours: np.ndarray  # as in `colours_of`, a running mean
     velocity: np.ndarray  # pixels a frame
     seen: int = 1
     missed: int = 0
     odd: int = 0  # frames in a row whose blob was no good for the size
     wide: int = 0  # frames in a row whose blob was too wide for one person
-    in_step: int = 0  # frames in a row in which it went just above or below an older track
+    in_step: int = 0  # frames in which it went just above or below an older track, less those in which it did not
     hidden: bool = False
     walks: bool = False
 
@@ -126,8 +127,8 @@ class Tracker:
         return sightings + [self._begin(blob, frame, labels) for blob in new]
 
     def _absorb(self) -> None:
-        """Unite tracks that go in step one above the other, as head and legs of somebody whose coat has the colour of
-        the ground do."""
+        """Unite tracks that have gone in step, one above the other, for as long as it takes to believe a track: so do
+        head and legs of somebody whose coat has the colour of the ground. Until then neither teaches the scale."""
         for i, young in enumerate(self._tracks):
             older = next((old for old in self._tracks[:i] if _in_step(old, young)), None)
             young.in_step = max(young.in_step + (1 if older else -1), 0)
@@ -149,7 +150,7 @@ class Tracker:
         predicted, measured = (np.array([entry.box for entry in entries]) for entries in (self._tracks, found))
         alike = np.minimum(
             np.array([track.colours for track in self._tracks])[:, None],
-            np.array([_colours(frame, *_cut(blob, labels)) for blob in found]),
+            np.array([colours_of(frame, *mask_of(blob, labels)) for blob in found]),
         ).sum(-1)
         pairs = assign(overlap(predicted, measured) * (0.25 + 0.75 * alike), MIN_OVERLAP)
         track_of = {j: i for i, j in pairs}
@@ -171,7 +172,7 @@ class Tracker:
     def _observe(self, group: list[_Track], own: list[Blob], frame: np.ndarray, labels: np.ndarray) -> list[Sighting]:
         """Sightings of the tracks that share these blobs."""
         box = around([blob.box for blob in own])
-        window = _window(box, labels.shape)
+        window = window_of(box, labels.shape)
         foreground = np.isin(labels[window], [label for blob in own for label in blob.labels])
         if len(group) == 1:
             return [self._alone(group[0], box, frame, foreground, window)]
@@ -187,7 +188,7 @@ class Tracker:
                 continue
             mask = np.zeros_like(foreground)
             mask[rows[mine], columns[mine]] = True
-            track.update(_box(rows[mine], columns[mine], window), sure=False)
+            track.update(box_in(rows[mine], columns[mine], window), sure=False)
             sightings.append(Sighting(track.number, self._inside(track.box), mask, window, True))
         return sightings
 
@@ -204,7 +205,7 @@ class Tracker:
         sure = not odd or track.odd > MISSED_SECONDS * self._fps
         track.update(whole, sure)
         if sure:
-            track.colours = 0.9 * track.colours + 0.1 * _colours(frame, mask, window)
+            track.colours = 0.9 * track.colours + 0.1 * colours_of(frame, mask, window)
         if sure and not cut and not track.wide:
             track.whole.append(box)
         if track.walks and not track.in_step:
@@ -230,11 +231,11 @@ class Tracker:
         """Several people side by side: the mask cut upright into parts of equal area, one person each; the track stays
         the one that it is nearest to, the others are new."""
         rows, columns = whole.mask.nonzero()
-        count = self._crowd(_box(rows, columns, whole.window), whole.mask)
+        count = self._crowd(box_in(rows, columns, whole.window), whole.mask)
         masks = np.zeros((count, *whole.mask.shape), bool)
         for mask, part in zip(masks, np.array_split(np.argsort(columns, kind="stable"), count)):
             mask[rows[part], columns[part]] = True
-        boxes = np.stack([_box(*mask.nonzero(), whole.window) for mask in masks])
+        boxes = np.stack([box_in(*mask.nonzero(), whole.window) for mask in masks])
         keeps = int(overlap(track.box[None], boxes)[0].argmax())
         sightings = []
         for i, (box, mask) in enumerate(zip(boxes, masks)):
@@ -242,13 +243,13 @@ class Tracker:
                 track.centre, track.size, track.wide, track.odd = box[:2] + box[2:] / 2, box[2:], 0, 0
                 number = track.number
             else:
-                number = self._new(box, _colours(frame, mask, whole.window), track.velocity, SETTLED)
+                number = self._new(box, colours_of(frame, mask, whole.window), track.velocity, SETTLED)
             sightings.append(Sighting(number, box, mask, whole.window, True))
         return sightings
 
     def _begin(self, blob: Blob, frame: np.ndarray, labels: np.ndarray) -> Sighting:
-        mask, window = _cut(blob, labels)
-        return Sighting(self._new(blob.box, _colours(frame, mask, window)), blob.box, mask, window, False)
+        mask, window = mask_of(blob, labels)
+        return Sighting(self._new(blob.box, colours_of(frame, mask, window)), blob.box, mask, window, False)
 
     def _new(self, box: np.ndarray, colours: np.ndarray, velocity: np.ndarray | float = 0.0, seen: int = 1) -> int:
         self._count += 1
@@ -295,27 +296,3 @@ def _in_step(a: _Track, b: _Track) -> bool:
 def at_edge(box: np.ndarray, resolution: tuple[int, int]) -> bool:
     """Whether a box comes within a pixel of the border of a picture of (height, width)."""
     return bool((box[:2] <= 1).any() or (box[:2] + box[2:] >= np.array(resolution[::-1]) - 1).any())
-
-
-def _box(rows: np.ndarray, columns: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
-    """The box around pixels that are numbered within a window."""
-    low = np.array([columns.min() + window[1].start, rows.min() + window[0].start], float)
-    return np.concatenate([low, [np.ptp(columns) + 1, np.ptp(rows) + 1]])
-
-
-def _window(box: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    left, top, width, height = box.astype(int)
-    return slice(top, min(top + height, shape[0])), slice(left, min(left + width, shape[1]))
-
-
-def _cut(blob: Blob, labels: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
-    window = _window(blob.box, labels.shape)
-    return np.isin(labels[window], blob.labels), window
-
-
-def _colours(frame: np.ndarray, mask: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
-    """Colour histograms (2 · 512,), 8 levels a channel, of the upper and the lower half of a mask; the sum is 1."""
-    levels = frame[window].astype(np.int64) >> 5
-    lower = np.arange(len(mask))[:, None] * 2 >= len(mask)
-    codes = ((lower * 8 + levels[..., 0]) * 8 + levels[..., 1]) * 8 + levels[..., 2]
-    return np.bincount(codes[mask], minlength=1024) / max(mask.sum(), 1)

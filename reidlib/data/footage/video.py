@@ -15,7 +15,7 @@ LOOKED = 100  # pictures whose time stamps tell the rate
 SAMPLE_SECONDS = 120.0  # the background is taken from this much of the beginning
 SAMPLES = 64  # pictures of it at most, fewer where they are large:
 SAMPLE_BYTES = 1 << 28
-# How M-JPEG, MPEG, H.264 and H.265 begin without a container.
+# How M-JPEG, MPEG, H.264 and H.265 begin without a container; FFmpeg may make stamps up for them.
 _BARE = re.compile(rb"\xff\xd8|\x00?\x00\x00\x01(?!\xba)")
 _WAY_OUT = "play it in a video player, or make an ordinary file of it with `ffmpeg -i FILE OUT.mp4`"
 

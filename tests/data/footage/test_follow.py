@@ -115,8 +115,9 @@ def test_flags_are_known(rendered):
 def test_a_lone_walker_in_a_small_picture_is_one_tracklet_a_pass(tmp_path, seed):
     """120 rows, of which the walker has 45: the pieces of a body are a few pixels there."""
     scene = plaza(seed, num_people=1, passes=2, gap=10.5, fps=25, resolution=(120, 160))
-    every = follow(write_video(tmp_path / "lone.avi", scene.frames, 25), progress=False)
-    tracklets = [t for t in every if "short" not in t.flags]  # which are not searched
+    tracklets = list(follow(write_video(tmp_path / "lone.avi", scene.frames, 25), progress=False))
+    assert len(tracklets) <= 3  # an arm may stay behind at the border
+    tracklets = [t for t in tracklets if "short" not in t.flags]
     assert len(tracklets) == 2
     scores = box_scores(rows(tracklets), scene.boxes(min_pixels=60))
     assert scores.recall > 0.8 and scores.precision > 0.8 and scores.switches == 0
@@ -124,12 +125,11 @@ def test_a_lone_walker_in_a_small_picture_is_one_tracklet_a_pass(tmp_path, seed)
 
 @pytest.mark.parametrize(("width", "height", "flagged"), [(16, 48, False), (40, 48, True), (11, 56, True)])
 def test_who_has_no_walkers_shape_is_flagged(tmp_path, ground, width, height, flagged):
-    frames = ground(96, 200, 60).copy()
-    for n in range(10, 50):
-        frames[n, :, 30 : 30 + height, 3 * n : 3 * n + width] = np.array([200, 30, 30])[:, None, None]
+    frames = ground(96, 200, 50).copy()
+    for n in range(10, 34):  # too few for the line of heights, which would have a wide one cut into several
+        frames[n, :, 30 : 30 + height, 5 * n - 40 : 5 * n - 40 + width] = np.array([200, 30, 30])[:, None, None]
     tracklets = list(follow(write_video(tmp_path / "shape.avi", frames, 10), progress=False))
-    longest = max(tracklets, key=lambda t: len(t.numbers))
-    assert ("not upright" in longest.flags) == flagged
+    assert [("not upright" in t.flags) for t in tracklets] == [flagged]
 
 
 @pytest.mark.parametrize(("height", "count"), [(MIN_ROWS - 6, 0), (MIN_ROWS + 6, 1)])

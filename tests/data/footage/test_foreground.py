@@ -74,12 +74,11 @@ def test_edges_that_tremble_are_no_foreground_and_a_block_before_them_is(place, 
     striped = place[15].copy()
     striped[:, :50][:, ::8], striped[:, :50][:, 1::8] = 160, 160
     shifts = [round(sway * np.sin(i)) for i in range(30)]
-    pictures = [np.roll(striped, shift, axis=1) for shift in shifts]
+    pictures = [np.roll(striped, shift, axis=1)[:, 5:155] for shift in shifts]
     background = Background(pictures, 10)
-    inside = [found(background, picture)[:, :150] for picture in pictures]  # what is rolled in comes seldom
-    assert np.mean(inside) < 0.002
-    assert agreement(found(background, with_block(pictures[-1], (30, 30, 200)))[:, :150]) > 0.85
-    assert Background([striped] * 30, 10).subtract(pictures[2]).mean() > 0.01  # what is not known to tremble
+    assert np.mean([found(background, picture) for picture in pictures]) < 0.002
+    assert agreement(found(background, with_block(pictures[-1], (30, 30, 200)))) > 0.85
+    assert Background([striped[:, 5:155]] * 30, 10).subtract(pictures[2]).mean() > 0.01  # what is not known to tremble
 
 
 @pytest.mark.parametrize("walks", [True, False])

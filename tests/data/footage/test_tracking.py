@@ -90,7 +90,7 @@ def test_head_and_legs_that_go_in_step_become_one():
     """Somebody whose coat has the colour of the ground: two pieces, too far apart to be united at once."""
     way = walk(20, 4, 60, top=16)
     tracks = run([[(x + 4, y, 12, 16), (x, y + 46, 20, 40)] for x, y, _, _ in way])
-    assert len(tracks[3]) == 2 and all(len(boxes) == 1 for boxes in tracks[20:])
+    assert len(tracks[2]) == 2 and all(len(boxes) == 1 for boxes in tracks[20:])
     (last,) = tracks[-1].values()
     assert np.abs(last - (20 + 4 * 59, 16, 20, 86)).max() < 6
 
