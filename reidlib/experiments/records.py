@@ -12,7 +12,8 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -120,10 +121,22 @@ def read_records(paper: str, figures: Path = FIGURES) -> list[Record]:
 
 
 def records_of(paper: str, row: "Row", figures: Path = FIGURES) -> list[Record]:
-    """The records that there are for a row, by seed, all of worlds that one version of the renderer drew: the version
-    that has most of them, the newest among equals."""
-    versions = records_by_renderer(paper, row, figures)
-    return max(versions.items(), key=lambda item: (len(item[1]), item[0]), default=(0, []))[1]
+    """The records that there are for a row, by seed, as `best_records` chooses them."""
+    return best_records(records_by_renderer(paper, row, figures))
+
+
+def best_records(versions: Mapping[int, list[Record]], usual: int | None = None) -> list[Record]:
+    """Of a row's records for each version of the renderer, those of the version that has most of them; among equals of
+    the `usual` version, then of the newest."""
+    return max(versions.items(), key=lambda item: (len(item[1]), item[0] == usual, item[0]), default=(0, []))[1]
+
+
+def most_frequent_renderer(versions: Iterable[Mapping[int, list[Record]]]) -> int:
+    """The version of the renderer behind most records of several rows, the newest among equals; 0 without any."""
+    counts = Counter()
+    for of_row in versions:
+        counts.update({version: len(records) for version, records in of_row.items()})
+    return max(counts, key=lambda version: (counts[version], version), default=0)
 
 
 def records_by_renderer(paper: str, row: "Row", figures: Path = FIGURES) -> dict[int, list[Record]]:

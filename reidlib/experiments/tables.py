@@ -9,7 +9,7 @@ from reidlib.data.walkers import RENDERER
 from reidlib.evaluation.statistics import mean_interval
 from reidlib.experiments.evaluations import columns_of
 from reidlib.experiments.papers import find_paper, rows_of
-from reidlib.experiments.records import FIGURES, Record, records_of
+from reidlib.experiments.records import FIGURES, Record, best_records, most_frequent_renderer, records_by_renderer
 
 PARTS = ("reported", "measured")
 FRACTION = "percent"  # the unit in which fractions are shown
@@ -42,8 +42,10 @@ def table(paper: str, name: str, scale: str = "mini", figures: Path = FIGURES) -
         "renderer": 0,
     }
     measured = {}
-    for row in ours:
-        records = records_of(paper, row, figures)
+    versions = [records_by_renderer(paper, row, figures) for row in ours]
+    usual = most_frequent_renderer(versions)
+    for row, by_renderer in zip(ours, versions):
+        records = best_records(by_renderer, usual)
         of_run = {"minutes": sum(r.minutes for r in records) / len(records) if records else None}
         of_run |= {
             "collapsed": sum(r.collapsed for r in records),

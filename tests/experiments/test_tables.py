@@ -195,6 +195,22 @@ def test_rows_of_two_renderers_are_told_apart_and_never_mixed(three_rows, tmp_pa
     assert world_note(cells).startswith("1 of 2 measured rows are of worlds as version 1 of the renderer drew them")
 
 
+def test_among_equals_a_row_is_of_the_worlds_that_most_of_its_table_are_of(three_rows, tmp_path):
+    first, second, third = three_rows
+    for row, seed in ((second, 4), (third, 0)):  # one record of either version; the first row has three of the newer
+        path = write(row, seed, tmp_path, 0.9, renderer=1)
+        (path.parent / "renderer-1").mkdir(exist_ok=True)
+        path.replace(path.parent / "renderer-1" / path.name)
+    write(second, 4, tmp_path, 0.5)
+    write(third, 0, tmp_path, 0.4)
+    assert {cell(table("baseline", "street", figures=tmp_path), row, "mAP")["renderer"] for row in three_rows} == {2}
+    for seed in range(3):
+        path = write(first, seed, tmp_path, 0.8, renderer=1)
+        path.replace(path.parent / "renderer-1" / path.name)
+    cells = table("baseline", "street", figures=tmp_path)
+    assert {cell(cells, row, "mAP")["renderer"] for row in three_rows} == {1}
+
+
 def test_a_collapsed_network_is_flagged(three_rows, tmp_path):
     assert "collapsed" not in wide_table(table("baseline", "street", figures=tmp_path))
     write(three_rows[0], 1, tmp_path, 0.02, 0.12, notes={"tied": 0.9})
