@@ -16,7 +16,7 @@ MIN_POINTS = 30  # boxes of walkers before the line is used
 KEPT = 600  # newest boxes that it is fitted to
 TOLERANCE = 1.2  # a person may be so much taller than the line says
 GAP = 0.35  # of a person's height, that may lie between two pieces of one person
-TALLEST = 4.0  # height by width of a person, while there is no line
+TALLEST = 5.0  # height by width of a person, while there is no line
 
 
 class Scale:
@@ -78,5 +78,11 @@ def _is_person(a: np.ndarray, b: np.ndarray, joined: np.ndarray, scale: Scale) -
     over = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     gap = max(a[1], b[1]) - min(a[1] + a[3], b[1] + b[3])
     expected = scale.height(joined[1] + joined[3])
-    limit = TALLEST * joined[2] if expected is None else TOLERANCE * expected
-    return bool(over >= 0.5 * min(a[2], b[2]) and gap <= GAP * (expected or joined[3]) and joined[3] <= limit)
+    near = over >= 0.5 * min(a[2], b[2]) and gap <= GAP * (expected or joined[3])
+    return bool(near and joined[3] <= tallest(joined, scale))
+
+
+def tallest(box: np.ndarray, scale: Scale) -> float:
+    """How many pixels high a person with the feet and the width of this box is at most."""
+    expected = scale.height(box[1] + box[3])
+    return TALLEST * box[2] if expected is None else TOLERANCE * expected

@@ -13,7 +13,7 @@ import numpy as np
 
 from reidlib.data.footage.boxes import around, assign, intersection, overlap
 from reidlib.data.footage.foreground import Blob
-from reidlib.data.footage.scale import Scale, unite
+from reidlib.data.footage.scale import Scale, tallest, unite
 from reidlib.data.footage.windows import box_in, colours_of, mask_of, window_of
 
 MIN_OVERLAP = 0.1  # of prediction and blob, weighted by how alike their colours are, to be a pair
@@ -130,7 +130,7 @@ class Tracker:
         """Unite tracks that have gone in step, one above the other, for as long as it takes to believe a track: so do
         head and legs of somebody whose coat has the colour of the ground. Until then neither teaches the scale."""
         for i, young in enumerate(self._tracks):
-            older = next((old for old in self._tracks[:i] if _in_step(old, young)), None)
+            older = next((old for old in self._tracks[:i] if self._in_step(old, young)), None)
             young.in_step = max(young.in_step + (1 if older else -1), 0)
             if older:
                 older.in_step = max(older.in_step, 1)
@@ -140,6 +140,20 @@ class Tracker:
                 older.start = older.centre
                 self._absorbed.add(young.number)
         self._tracks = [track for track in self._tracks if track.number not in self._absorbed]
+
+    def _in_step(self, a: _Track, b: _Track) -> bool:
+        """Whether two tracks go the same way one above the other, and are no taller together than a person."""
+        joined = around([a.box, b.box])
+        over = joined[2] <= a.size[0] + b.size[0] - 0.5 * min(a.size[0], b.size[0])
+        gap = joined[3] - a.size[1] - b.size[1]
+        speed = max(np.hypot(*a.velocity), np.hypot(*b.velocity))
+        return bool(
+            over
+            and -0.1 * joined[3] <= gap <= 0.5 * joined[3]
+            and joined[3] <= tallest(joined, self._scale)
+            and a.missed + b.missed == 0
+            and np.hypot(*(a.velocity - b.velocity)) < 0.6 * speed
+        )
 
     def _distribute(
         self, frame: np.ndarray, labels: np.ndarray, found: list[Blob]
@@ -277,20 +291,6 @@ class Tracker:
 
     def _at_edge(self, box: np.ndarray) -> bool:
         return at_edge(box, self._resolution)
-
-
-def _in_step(a: _Track, b: _Track) -> bool:
-    """Whether two tracks are one above the other and go the same way."""
-    joined = around([a.box, b.box])
-    over = joined[2] <= a.size[0] + b.size[0] - 0.5 * min(a.size[0], b.size[0])
-    gap = joined[3] - a.size[1] - b.size[1]
-    speed = max(np.hypot(*a.velocity), np.hypot(*b.velocity))
-    return bool(
-        over
-        and -0.1 * joined[3] <= gap <= 0.5 * joined[3]
-        and a.missed + b.missed == 0
-        and np.hypot(*(a.velocity - b.velocity)) < 0.6 * speed
-    )
 
 
 def at_edge(box: np.ndarray, resolution: tuple[int, int]) -> bool:

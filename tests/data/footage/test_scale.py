@@ -1,9 +1,10 @@
 """The line of heights is found in spite of wrong boxes, and pieces are united as one person's only."""
 
 import numpy as np
+import pytest
 
 from reidlib.data.footage.foreground import Blob
-from reidlib.data.footage.scale import MIN_POINTS, Scale, unite
+from reidlib.data.footage.scale import MIN_POINTS, TALLEST, TOLERANCE, Scale, tallest, unite
 
 
 def taught(slope: float, offset: float, wrong: float = 0.0) -> Scale:
@@ -59,3 +60,9 @@ def test_two_people_above_one_another_are_not():
 def test_side_by_side_is_not_above():
     scale = taught(slope=0, offset=80)
     assert len(unite([piece(1, 100, 120, 20, 40), piece(2, 121, 165, 20, 35)], scale)) == 2
+
+
+def test_how_tall_a_person_can_be():
+    box = np.array([100, 100, 20, 90.0])
+    assert tallest(box, Scale(480)) == TALLEST * 20
+    assert tallest(box, taught(slope=0.2, offset=20)) == pytest.approx(TOLERANCE * (20 + 0.2 * 190), rel=0.05)
