@@ -89,10 +89,10 @@ def test_edges():
 def test_head_and_legs_that_go_in_step_become_one():
     """Somebody whose coat has the colour of the ground: two pieces, too far apart to be united at once."""
     way = walk(20, 4, 60, top=16)
-    tracks = run([[(x + 4, y, 12, 16), (x, y + 46, 20, 40)] for x, y, _, _ in way])
+    tracks = run([[(x + 4, y, 12, 16), (x, y + 54, 20, 30)] for x, y, _, _ in way])
     assert len(tracks[2]) == 2 and all(len(boxes) == 1 for boxes in tracks[20:])
     (last,) = tracks[-1].values()
-    assert np.abs(last - (20 + 4 * 59, 16, 20, 86)).max() < 6
+    assert np.abs(last - (20 + 4 * 59, 16, 20, 84)).max() < 6
 
 
 @pytest.mark.parametrize("other", ["passes", "stands", "faster"])
@@ -102,7 +102,7 @@ def test_one_above_another_who_does_not_go_along_stays_two(other):
     upper = {
         "passes": [(250 - 4 * i, 20, 14, 40) for i in range(60)],
         "stands": [(140, 20, 14, 40)] * 60,
-        "faster": [(20 + 8 * i, 20, 14, 40) if i < 30 else None for i in range(60)],
+        "faster": [(60 + 8 * i, 20, 14, 40) if i < 28 else None for i in range(60)],
     }[other]
     tracks = run([[below, above] for below, above in zip(lower, upper)])
     assert len(tracks[25]) == 2
