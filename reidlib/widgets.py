@@ -29,6 +29,6 @@ class Browser(ipywidgets.VBox):
     def _show(self, number: int) -> None:
         buffer = BytesIO()
         figure = self._draw(number)
-        figure.savefig(buffer, format="png", dpi=90)
+        figure.savefig(buffer, format="png", dpi="figure", bbox_inches="tight")  # as it is shown outside
         plt.close(figure)
         self.picture.value = buffer.getvalue()

@@ -170,7 +170,7 @@ def test_every_paper_has_a_ledger_that_can_be_judged(name):
         assert ledger["reported"].isna().all()
 
 
-@pytest.mark.parametrize("name", PAPERS)
+@pytest.mark.parametrize("name", [paper for paper in PAPERS if find_paper(paper).claims])
 def test_a_claim_s_control_is_a_row_of_its_table(name):
     rows = {(row.table, row.label) for row in rows_of(name)}
     for claim in find_paper(name).claims:
