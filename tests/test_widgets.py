@@ -15,11 +15,16 @@ def width_in_pixels(png: bytes) -> int:
     return struct.unpack(">I", png[16:20])[0]
 
 
+def width_outside(inches: int) -> int:
+    """Of the same figure in a notebook's output: at its own resolution, with a margin of a tenth of an inch."""
+    return round(plt.rcParams["figure.dpi"] * (inches + 0.2))
+
+
 def test_slider_moves_the_picture():
     browser = Browser(draw, count=4, description="width")
-    assert width_in_pixels(browser.picture.value) == 90
+    assert width_in_pixels(browser.picture.value) == width_outside(1)
     browser.slider.value = 3
-    assert width_in_pixels(browser.picture.value) == 4 * 90
+    assert width_in_pixels(browser.picture.value) == width_outside(4)
     assert (browser.slider.min, browser.slider.max) == (0, 3)
 
 
