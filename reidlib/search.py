@@ -176,22 +176,23 @@ def describe_as_trained(
     tracklets: Sequence[FootageTracklet], kept: KeptNetwork, progress: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """One feature for each of N tracklets, float32 (N, D), of clips as in the tests of the network's run; and which are
-    usable, bool (N,): where nothing but silhouettes that are too small was found, the feature is 0 if it looks at them.
+    described, bool (N,): where nothing but silhouettes that are too small was found, the feature is 0 if it looks at
+    them.
     """
-    model, run, usable = kept.network, kept.run, np.ones(len(tracklets), bool)
+    model, run, described = kept.network, kept.run, np.ones(len(tracklets), bool)
     shown = list(tracklets)
     if "silhouettes" in inputs_of(model, run):
         shown = [_with_silhouettes(tracklet, SIZES[run.scale]) for tracklet in tracklets]
-        usable = np.array([tracklet is not None for tracklet in shown])
-    if not usable.any():
+        described = np.array([tracklet is not None for tracklet in shown])
+    if not described.any():
         raise ValueError(f"{run.model} looks at silhouettes, and all {len(tracklets)} tracklets' are too small")
     batches = batches_of([tracklet for tracklet in shown if tracklet is not None], model, run)
     found = extract_features(
         model, batches, inputs=inputs_of(model, run), precision=run.precision, progress=progress
     ).numpy()
     features = np.zeros((len(tracklets), found.shape[1]), np.float32)
-    features[usable] = found
-    return features, usable
+    features[described] = found
+    return features, described
 
 
 def _with_silhouettes(tracklet: FootageTracklet, size: tuple[int, int]) -> FootageTracklet | None:

@@ -142,7 +142,8 @@ def reproduce(
 
     former: dict[tuple[str, str], set[int]] = {}
     drawn: dict[tuple, str] = {}  # fingerprints of the worlds behind the records
-    for row, _ in jobs.values():
+    by_seeds = sorted((row for row, _ in jobs.values()), key=lambda row: row.seeds)
+    for row in {(row.run.hash, row.paper): row for row in by_seeds}.values():  # each once, with the most seeds
         records = [record for found in records_by_renderer(paper, row, figures).values() for record in found]
         former[row.run.hash, row.paper or paper] = {record.seed for record in records}
         drawn |= {_world(record): record.data["fingerprint"] for record in records}
@@ -158,7 +159,7 @@ def reproduce(
                     free = missing(row, seed)
             if free and fresh:
                 forget(row.run, seed, before=started)
-            if not _first_of_all(free):
+            if not distributed.first_of_all(free):
                 return False
             record = execute(paper, row, seed, resources, figures=figures, pictures=pictures)
             if main:
@@ -169,7 +170,7 @@ def reproduce(
 
     done = 0
     with tqdm(total=len(jobs), desc=f"runs of {paper}", unit="run", disable=not (resources.progress and main)) as bar:
-        while open_jobs := _first_of_all([key for key, job in jobs.items() if missing(*job)]):
+        while open_jobs := distributed.first_of_all([key for key, job in jobs.items() if missing(*job)]):
             bar.update(len(jobs) - len(open_jobs) - bar.n)
             if any(measure_one(*jobs[key]) for key in open_jobs):
                 done += 1
@@ -207,11 +208,6 @@ def _is_part(run: Run) -> bool:
         return any(part.run == run or inside(part.run.parts) for part in parts)
 
     return any(inside(row.run.parts) for paper in list_papers() for row in rows_of(paper, run.scale))
-
-
-def _first_of_all(value):
-    """The value that the first of the processes has that train together (`accelerate launch`); waits for them all."""
-    return distributed.gather_objects(value)[0]
 
 
 def peak_memory_mib() -> float:

@@ -144,7 +144,7 @@ def _trained_part(part: Run, run: Run, seed: int, benchmark: Benchmark, resource
         data = open_benchmark(part.data, seed, resources.roots, part.data_options, resources.progress)
     main = distributed.start_processes().is_main_process
     with FileLock(run_file(part, seed, "lock")) if main else nullcontext():
-        done = distributed.gather_objects(weights_file(part, seed, data).exists())[0]
+        done = distributed.first_of_all(weights_file(part, seed, data).exists())
         checkpoint = run_file(part, seed, f"{data.fingerprint}.pt")
         trained = train(part, seed, data, resources, checkpoint)
         if main and not done and part.training:

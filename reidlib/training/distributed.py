@@ -130,3 +130,8 @@ def gather_objects(value: Any) -> list[Any]:
     if num_processes() > 1:
         dist.all_gather_object(values, value)
     return values
+
+
+def first_of_all(value: Any) -> Any:
+    """The value that the first of the processes has; waits for them all."""
+    return gather_objects(value)[0]
