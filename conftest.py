@@ -2,7 +2,13 @@
 
 import os
 
+from jupyter_client.manager import KernelManager
+
 os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported, here and in the notebooks' kernels
+
+
+# Two kernels that start at once can draw the same free port, and one of them dies; files have names of their own.
+KernelManager.transport.default_value = "ipc"
 
 
 def pytest_collectstart(collector):
