@@ -1,6 +1,6 @@
 """The camera of a tracklet: where it stands, what its light and its sensor do to a picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,11 +47,25 @@ def sample_camera(rng: np.random.Generator, clutter: float = 1.0, severity: floa
         gain=float(np.exp(rng.normal(0.12, 0.16) * severity)),
         gamma=float(np.exp(rng.normal(0.0, 0.14) * severity)),
         cast=tuple(float(c) for c in np.exp(tint - tint.mean())),
-        saturation=float(1.0 - severity * rng.uniform(0.0, 0.35)),
+        saturation=blend(1.0, 1.0 - rng.uniform(0.0, 0.35), severity),
         haze=float(severity * rng.uniform(0.0, 0.16)),
         blur=float(0.35 + severity * rng.uniform(0.0, 0.45)),
         noise=float(0.004 + severity * rng.uniform(0.0, 0.014)),
     )
+
+
+def blend(common: float, own: float, severity: float) -> float:
+    """`common` at severity 0, `own` at 1, and on from there; never below 0."""
+    return float(max(0.0, common + severity * (own - common)))
+
+
+def other_light(camera: Camera, rng: np.random.Generator, severity: float = 1.0) -> Camera:
+    """The same camera at another hour or on another day: exposure differs by 6 %, the colours' balance by 1.5 %
+    (standard deviations at severity 1; 0 changes nothing)."""
+    gain = camera.gain * np.exp(severity * rng.normal(0.0, 0.06))
+    tint = severity * rng.normal(0.0, 0.015, 3)
+    cast = camera.cast * np.exp(tint - tint.mean())
+    return replace(camera, gain=float(gain), cast=tuple(float(c) for c in cast))
 
 
 def person_to_ground(view: float) -> np.ndarray:

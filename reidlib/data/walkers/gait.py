@@ -60,37 +60,80 @@ class Gait:
     arm_timing: float = 0.0  # cycles by which the arms are late
 
 
+# name: standard deviation among people, lowest and highest value
+AMONG_PEOPLE = {
+    "cadence": (7.0, 80.0, 145.0),
+    "hip_swing": (0.10, 0.6, 1.3),
+    "knee_swing": (0.08, 0.7, 1.25),
+    "ankle_swing": (0.18, 0.4, 1.5),
+    "arm_swing": (8.0, 2.0, 42.0),
+    "arm_asymmetry": (0.22, -0.8, 0.8),
+    "arm_spread": (2.5, 1.0, 16.0),
+    "elbow": (8.0, 5.0, 50.0),
+    "lean": (2.0, -2.0, 14.0),
+    "stoop": (4.0, -2.0, 25.0),
+    "head_pitch": (5.0, -8.0, 20.0),
+    "pelvis_turn": (1.5, 1.0, 10.0),
+    "pelvis_drop": (1.2, 0.5, 9.0),
+    "shoulder_turn": (2.0, 0.5, 12.0),
+    "step_width": (0.025, 0.02, 0.2),
+    "toe_out": (4.0, -4.0, 22.0),
+    "sway": (0.008, 0.0, 0.05),
+    "bounce": (0.2, 0.4, 1.6),
+    "asymmetry": (0.05, -0.2, 0.2),
+    "knee_timing": (0.012, -0.03, 0.03),
+    "arm_timing": (0.025, -0.08, 0.08),
+}
+FROM_WALK_TO_WALK = 0.35  # at severity 1, the share of the standard deviation among people
+
+
 def sample_gait(rng: np.random.Generator, body: Body) -> Gait:
     """Draw a gait; cadence falls with leg length, women take more steps, old people smaller and slower ones."""
     old, woman = body.age == OLD, body.gender == FEMALE
-    cadence = rng.normal(112 + 6 * woman - 12 * old, 7) * (AVERAGE_HEIGHT / body.height) ** 0.5
+    means = {
+        "cadence": 112 + 6 * woman - 12 * old,
+        "hip_swing": 0.8 if old else 1.0,
+        "knee_swing": 0.85 if old else 1.0,
+        "arm_spread": 5 if woman else 8,
+        "lean": 6 if old else 3,
+        "stoop": 12 if old else 4,
+        "head_pitch": 8 if old else 3,
+        "pelvis_drop": 5 if woman else 3.5,
+        "step_width": 0.07 if woman else 0.10,
+        "toe_out": 5 if woman else 9,
+    }
+    average = vars(Gait()) | means
+    drawn = {name: rng.normal(average[name], spread) for name, (spread, _, _) in AMONG_PEOPLE.items()}
+    drawn["cadence"] *= (AVERAGE_HEIGHT / body.height) ** 0.5
+    return _within_range(drawn)
 
-    def draw(mean: float, spread: float, low: float, high: float) -> float:
-        return float(np.clip(rng.normal(mean, spread), low, high))
 
-    return Gait(
-        cadence=float(np.clip(cadence, 80, 145)),
-        hip_swing=draw(0.8 if old else 1.0, 0.10, 0.6, 1.3),
-        knee_swing=draw(0.85 if old else 1.0, 0.08, 0.7, 1.25),
-        ankle_swing=draw(1.0, 0.18, 0.4, 1.5),
-        arm_swing=draw(20, 8, 2, 42),
-        arm_asymmetry=draw(0.0, 0.22, -0.8, 0.8),
-        arm_spread=draw(5 if woman else 8, 2.5, 1, 16),
-        elbow=draw(18, 8, 5, 50),
-        lean=draw(6 if old else 3, 2.0, -2, 14),
-        stoop=draw(12 if old else 4, 4, -2, 25),
-        head_pitch=draw(8 if old else 3, 5, -8, 20),
-        pelvis_turn=draw(5, 1.5, 1, 10),
-        pelvis_drop=draw(5 if woman else 3.5, 1.2, 0.5, 9),
-        shoulder_turn=draw(5, 2, 0.5, 12),
-        step_width=draw(0.07 if woman else 0.10, 0.025, 0.02, 0.2),
-        toe_out=draw(5 if woman else 9, 4, -4, 22),
-        sway=draw(0.02, 0.008, 0.0, 0.05),
-        bounce=draw(1.0, 0.2, 0.4, 1.6),
-        asymmetry=draw(0.0, 0.05, -0.2, 0.2),
-        knee_timing=draw(0.0, 0.012, -0.03, 0.03),
-        arm_timing=draw(0.0, 0.025, -0.08, 0.08),
+def vary_gait(gait: Gait, rng: np.random.Generator, severity: float = 1.0) -> Gait:
+    """The same person's gait on another walk.
+
+    Every number differs by a normal draw whose standard deviation is `severity` × `FROM_WALK_TO_WALK` of that among
+    people, within the range of `sample_gait`; 0 changes nothing. They do not all differ by themselves: pace raises
+    cadence and stride together, and fatigue shortens the stride, stills the arms and bends the trunk forward (who is
+    fresh does the opposite).
+
+    The share is ours: the numbers of two walks then correlate with 0.89 among people. Elsewhere step length, duration
+    and cadence of older people did with 0.83 to 0.90 (Journal of Aging Research 2012, article 954378, table 3); joint
+    angles repeat well from day to day seen from the side, and less well from the front (Kadaba et al., "Repeatability
+    of kinematic, kinetic, and electromyographic data in normal adult gait", Journal of Orthopaedic Research 7, 1989).
+    """
+    draws = dict(zip(AMONG_PEOPLE, rng.standard_normal(len(AMONG_PEOPLE))))
+    fatigue = rng.standard_normal()
+    draws["hip_swing"] = 0.8 * draws["cadence"] - 0.6 * fatigue  # 0.8² + 0.6² = 1: the spread stays what it is
+    draws["arm_swing"] = 0.8 * draws["arm_swing"] - 0.6 * fatigue
+    draws["lean"] = 0.8 * draws["lean"] + 0.6 * fatigue
+    share = severity * FROM_WALK_TO_WALK
+    return _within_range(
+        {name: getattr(gait, name) + share * spread * draws[name] for name, (spread, _, _) in AMONG_PEOPLE.items()}
     )
+
+
+def _within_range(numbers: dict[str, float]) -> Gait:
+    return Gait(**{name: float(np.clip(numbers[name], low, high)) for name, (_, low, high) in AMONG_PEOPLE.items()})
 
 
 class Angles(NamedTuple):
@@ -169,7 +212,7 @@ def _standing(gait: Gait, times: np.ndarray) -> Angles:
         hip=degrees(2.0 + 3 * gait.asymmetry * pair),
         knee=degrees(4.0 + 0.4 * pair),
         ankle=degrees(2.0 + 0.2 * pair),
-        shoulder=degrees(-2.0 + 0.5 * pair + 20 * gait.arm_asymmetry * np.array([1.0, -1.0])),
+        shoulder=degrees(-2.0 + 0.5 * pair + 20 * np.clip(gait.arm_asymmetry, -0.4, 0.4) * np.array([1.0, -1.0])),
         elbow=degrees(0.8 * gait.elbow + 0.5 * pair),
         lean=degrees(0.6 * gait.lean + 0.3 * slow),
         pelvis_turn=still,

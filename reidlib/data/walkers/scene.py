@@ -33,14 +33,16 @@ class Person:
 class BoxError:
     """What the detector's box does wrong; shares of the box's height (scale) or of its own side (shift).
 
-    The first three hold for the whole tracklet, `jitter` is the standard deviation of a small error of each
-    frame. All zero is a tight box that follows the person's centre.
+    The first three hold for the whole tracklet. `jitter` is the standard deviation of a small error of each frame,
+    `drift` that of an error that changes slowly, within seconds, so that the box slides over the person; both move
+    scale and place. All zero is a tight box that follows the person's centre.
     """
 
     scale: float = 0.0  # log of the factor on the box's side: positive shows more background
     shift_x: float = 0.0  # positive moves the box right
     shift_y: float = 0.0  # positive moves the box down: the head is cut off
     jitter: float = 0.0
+    drift: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def sample_box_error(rng: np.random.Generator, severity: float = 1.0) -> BoxErro
         shift_x=float(spread * rng.normal(0.0, 0.05)),
         shift_y=float(spread * rng.normal(0.0, 0.03)),
         jitter=float(severity * rng.uniform(0.004, 0.014)),
+        drift=float(severity * rng.uniform(0.005, 0.025)),
     )
 
 

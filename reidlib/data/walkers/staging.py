@@ -111,9 +111,18 @@ def detector_box(scene: Scene, actor: Actor, resolution: tuple[int, int]) -> Win
     v = ends[..., 1] / ends[..., 2]
     hips = to_camera(camera, 0.5 * (joints[:, JOINTS.index("hip_l")] + joints[:, JOINTS.index("hip_r")]))
 
-    jitter = error.jitter * exact.normal(np.random.default_rng([scene.seed, 2]), (3, len(v)))
-    tall = 1.08 * np.ptp(v) * exact.exp(error.scale + jitter[0])
+    moving = error.jitter * exact.normal(np.random.default_rng([scene.seed, 2]), (3, len(v)))
+    moving += error.drift * _drift(np.random.default_rng([scene.seed, 3]), np.arange(len(v)) / scene.fps)
+    tall = 1.08 * np.ptp(v) * exact.exp(error.scale + moving[0])
     wide = tall * width / height
-    u = hips[:, 0] / hips[:, 2] + (error.shift_x + jitter[1]) * wide
-    middle = 0.5 * (v.min() + v.max()) + (error.shift_y + jitter[2]) * tall
+    u = hips[:, 0] / hips[:, 2] + (error.shift_x + moving[1]) * wide
+    middle = 0.5 * (v.min() + v.max()) + (error.shift_y + moving[2]) * tall
     return Window(u - 0.5 * wide, middle - 0.5 * tall, height / tall, resolution)
+
+
+def _drift(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
+    """Slow errors (3, n) of a box at `times` (n,) seconds: sums of two sines with periods of 2.5 to 6 and 1.2 to 2.5
+    seconds and drawn phases; the standard deviation over phases is 1."""
+    rate = rng.uniform([1 / 6, 1 / 2.5], [1 / 2.5, 1 / 1.2], (3, 2))
+    turns = rate[..., None] * times + rng.random((3, 2, 1))
+    return np.sqrt(2.0) * (0.8 * exact.sin(2 * np.pi * turns[:, 0]) + 0.6 * exact.sin(2 * np.pi * turns[:, 1]))

@@ -114,6 +114,11 @@ class Outfit:
     bottom_padding: float = 1.0  # factor on the girth of the legs
 
 
+CLOTHES = (  # of an `Outfit`, what is cut and dyed: top, coat and bottoms
+    *("top_color", "top_rgb", "top_pattern", "top_second", "short_sleeves", "coat", "coat_color", "coat_rgb"),
+    *("bottom_color", "bottom_rgb", "bottom_pattern", "bottom_second", "skirt", "short_bottoms"),
+)
+
 STREET = Wardrobe(
     tops=(
         Dye(5, (0.84, 0.84, 0.82), 0.22),
@@ -243,6 +248,13 @@ def change_clothes(
             short_sleeves=False,
         )
     return replace(outfit, top_padding=float(padding[0]), bottom_padding=float(padding[1]))
+
+
+def dress_alike(outfit: Outfit, other: Outfit, body: Body) -> Outfit:
+    """The same person (skin, hair, hat, shoes, carried things) in the top, coat and bottoms of `other`; a man wears
+    trousers in place of a skirt."""
+    worn = {name: getattr(other, name) for name in CLOTHES}
+    return replace(outfit, **worn | {"skirt": other.skirt and body.gender == FEMALE})
 
 
 def attributes(outfit: Outfit, body: Body) -> dict[str, int]:
