@@ -102,14 +102,14 @@ def _rendered() -> list[Row]:
         _energy_image("yard"),
         Row("yard", "GaitSet", replace(GAITSET, data="yard", evaluation="retrieval", conditions=()), seeds=3),
         Row("twin worlds", "as it is", baseline),
-        Row("twin worlds", "everybody walks alike", baseline.in_world(same_gait=True), seeds=3),
+        Row("twin worlds", "everybody walks alike", baseline.in_world(same_gait=True, same_body=True), seeds=3),
         Row("twin worlds", "everybody looks alike", baseline.in_world(same_appearance=True), seeds=3),
         *(
             Row("twin laboratories", f"{name}, {world}", run.in_world(**options), seeds=3)
             for name, run in (("AGW baseline", on_lab), ("GaitSet", GAITSET))
             for world, options in {
                 "as it is": {},
-                "everybody walks alike": {"same_gait": True},
+                "everybody walks alike": {"same_gait": True, "same_body": True},
                 "everybody looks alike": {"same_appearance": True},
             }.items()
         ),

@@ -193,7 +193,7 @@ def _twins() -> list[Row]:
     """The systems where everybody looks alike, and where everybody walks alike."""
     worlds = {  # name: options and seeds
         "as it is": ({}, 6),
-        "walks alike": ({"same_gait": True}, 6),
+        "walks alike": ({"same_gait": True, "same_body": True}, 6),
         "looks alike": ({"same_appearance": True}, 3),
     }
     found = []

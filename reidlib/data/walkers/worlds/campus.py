@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from reidlib.data.tracklets import Benchmark
-from reidlib.data.walkers.cameras import Camera, sample_camera
+from reidlib.data.walkers.cameras import Camera, blend, sample_camera
 from reidlib.data.walkers.packed import Sighting
 from reidlib.data.walkers.scene import Person
 from reidlib.data.walkers.worlds import outdoors
@@ -50,18 +50,19 @@ class Campus(Outdoors):
     def camera(self, number: int) -> Camera:
         """A camera that looks down from afar, in the warm light and hard shade of a low sun."""
         rng = self.rng("winter light", number)
-        cast = np.exp(rng.uniform(0.02, 0.12) * np.array([1.0, 0.1, -1.1]) + rng.normal(0.0, 0.04, 3))
+        warm = 0.07 + self.light * rng.uniform(-0.05, 0.05)
+        cast = np.exp(warm * np.array([1.0, 0.1, -1.1]) + self.light * rng.normal(0.0, 0.04, 3))
         return replace(
-            sample_camera(self.rng("camera", number), self.clutter),
+            sample_camera(self.rng("camera", number), self.clutter, self.light),
             elevation=float(rng.uniform(16, 34)),
             distance=float(rng.uniform(10, 18)),
             light_elevation=float(rng.uniform(10, 26)),
             contrast=float(rng.uniform(0.5, 0.8)),
-            gain=float(np.exp(rng.normal(0.35, 0.3))),
+            gain=float(np.exp(rng.normal(0.35, 0.3 * self.light))),
             cast=tuple(float(c) for c in cast),
-            saturation=float(rng.uniform(0.55, 1.1)),
-            haze=float(rng.uniform(0.0, 0.12)),
-            blur=float(rng.uniform(0.5, 1.1)),
+            saturation=blend(0.825, rng.uniform(0.55, 1.1), self.light),
+            haze=blend(0.06, rng.uniform(0.0, 0.12), self.light),
+            blur=blend(0.8, rng.uniform(0.5, 1.1), self.light),
         )
 
     def view(self, rng: np.random.Generator, camera: int) -> float:
@@ -82,11 +83,15 @@ def campus(
     num_ids: int = 400,
     resolution: tuple[int, int] = (64, 32),
     same_gait: bool = False,
+    same_body: bool = False,
     same_appearance: bool = False,
+    alike: float = 0.0,
+    gait_variation: float = 1.0,
     clothes_change: float = 0.0,
     clutter: float = 1.0,
     occlusion: float = DUKE_OCCLUSION / 0.33,
     box_error: float = 0.5,
+    light: float = 1.0,
     workers: int | None = None,
     progress: bool = True,
 ) -> Benchmark:
@@ -94,18 +99,32 @@ def campus(
 
     seed draws the people, cameras and tracklets. setup: "mixing" (gallery with the queries) or "usual" (without).
     num_ids: all persons; 400 are 155 to train on, 155 to search and 90 distractors, in about 1050 tracklets of 12 to
-    32 frames. resolution, same_gait, same_appearance, workers and the severities (0 is none): as `street`; by default
-    the boxes are better than there, as Duke's are, and things are in the way as often as its annotators found them.
+    32 frames. resolution, workers, the twins, alike and the severities (0 is none): as `street`; by default the boxes
+    are better than there, as Duke's are, and things are in the way as often as its annotators found them.
     The fingerprint covers frames, part maps and all labels.
 
-    Raises ValueError for an unknown set-up, fewer than ten identities or a negative severity.
+    Raises ValueError for an unknown set-up, fewer than ten identities, a negative severity or a share beyond 0 to 1.
     """
     if setup not in ("mixing", "usual"):
         raise ValueError(f'setup={setup!r}: expected "mixing" or "usual"')
     if num_ids < 10:
         raise ValueError(f"num_ids={num_ids}: expected at least 10, to train on, to search and as distractors")
-    severities = (clothes_change, clutter, occlusion, box_error)
-    world = Campus(seed, "campus ", same_gait, same_appearance, *severities, CAMPUS, CAMPUS_UNIFORM)
+    world = Campus(
+        seed,
+        "campus ",
+        same_gait=same_gait,
+        same_body=same_body,
+        same_appearance=same_appearance,
+        alike=alike,
+        gait_variation=gait_variation,
+        clothes_change=clothes_change,
+        clutter=clutter,
+        occlusion=occlusion,
+        box_error=box_error,
+        light=light,
+        wardrobe=CAMPUS,
+        uniform=CAMPUS_UNIFORM,
+    )
     half = round(DUKE_PEOPLE[0] / sum(DUKE_PEOPLE) * num_ids)
     trained, tested, strangers = range(1, half + 1), range(half + 1, 2 * half + 1), range(2 * half + 1, num_ids + 1)
     parts = _numbered(list(_sightings(world, people, people is strangers)) for people in (trained, tested, strangers))

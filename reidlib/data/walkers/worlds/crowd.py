@@ -16,8 +16,6 @@ from reidlib.data.walkers.cameras import Camera, sample_camera
 from reidlib.data.walkers.packed import Sighting
 from reidlib.data.walkers.worlds.walks import NUM_FRAMES, WalkWorld, need_people, render_walks
 
-LIGHT = 0.5  # how much the cameras' light and colour differ, 1 is a street
-
 
 @dataclass(frozen=True)
 class Crowd(WalkWorld):
@@ -30,7 +28,7 @@ class Crowd(WalkWorld):
 
     def _camera(self, azimuth: int) -> Camera:
         rng = self.rng("camera", azimuth)
-        camera = sample_camera(rng, self.clutter, LIGHT)
+        camera = sample_camera(rng, self.clutter, self.light)
         return replace(camera, elevation=float(rng.uniform(14, 18)), distance=float(rng.uniform(8, 10)))
 
 
@@ -42,9 +40,13 @@ def crowd(
     resolution: tuple[int, int] = (64, 44),
     silhouette_size: tuple[int, int] = (32, 22),
     same_gait: bool = False,
+    same_body: bool = False,
     same_appearance: bool = False,
+    alike: float = 0.0,
+    gait_variation: float = 1.0,
     clutter: float = 0.0,
     box_error: float = 0.1,
+    light: float = 0.5,
     workers: int | None = None,
     progress: bool = True,
 ) -> Benchmark:
@@ -58,10 +60,22 @@ def crowd(
 
     The arguments are those of `reidlib.data.walkers.lab`.
 
-    Raises ValueError for fewer than four identities or a negative severity.
+    Raises ValueError for fewer than four identities, a negative severity or a share beyond 0 to 1.
     """
     need_people(num_ids)
-    world = Crowd(seed, "crowd", same_gait, same_appearance, 0.0, clutter, 0.0, box_error)
+    world = Crowd(
+        seed,
+        "crowd",
+        same_gait=same_gait,
+        same_body=same_body,
+        same_appearance=same_appearance,
+        alike=alike,
+        gait_variation=gait_variation,
+        clutter=clutter,
+        occlusion=0.0,
+        box_error=box_error,
+        light=light,
+    )
     sightings = list(_sightings(world, num_ids, num_frames))
     train = range(1, num_ids, 2)
     return render_walks("crowd", sightings, train, oumvlp.in_gallery, resolution, silhouette_size, workers, progress)

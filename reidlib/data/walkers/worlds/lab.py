@@ -17,7 +17,6 @@ from reidlib.data.walkers.packed import Sighting
 from reidlib.data.walkers.worlds.walks import NUM_FRAMES, WalkWorld, need_people, render_walks
 
 TRAIN_SHARE = 74 / 124
-LIGHT = 0.5  # how much the cameras' light and colour differ, 1 is a street
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Lab(WalkWorld):
 
     def _camera(self, view: int) -> Camera:
         rng = self.rng("camera", view)
-        camera = sample_camera(rng, self.clutter, LIGHT)
+        camera = sample_camera(rng, self.clutter, self.light)
         return replace(camera, elevation=float(rng.uniform(4, 8)), distance=float(rng.uniform(6, 8)))
 
 
@@ -43,10 +42,14 @@ def lab(
     resolution: tuple[int, int] = (64, 44),
     silhouette_size: tuple[int, int] = (32, 22),
     same_gait: bool = False,
+    same_body: bool = False,
     same_appearance: bool = False,
+    alike: float = 0.0,
+    gait_variation: float = 1.0,
     clothes_change: float = 1.0,
     clutter: float = 0.0,
     box_error: float = 0.1,
+    light: float = 0.5,
     workers: int | None = None,
     progress: bool = True,
 ) -> Benchmark:
@@ -60,16 +63,35 @@ def lab(
     view, from 1. Colour frames, masks and aligned silhouettes go together frame by frame.
 
     seed draws people, cameras and walks. num_frames: of a walk, at 10 a second. resolution: (height, width) of frames
-    and masks. silhouette_size: (h, w) of the aligned silhouettes, 64 × 44 at paper scale. same_gait: everybody has one
-    body and one gait, but for what gender and age change. same_appearance: everybody wears the same, also under "bg"
-    and "cl". Severities, 0 is none: clothes_change (at 1, a "cl" walk has a new top, six of ten walkers put on a coat,
-    half change their trousers, and cloth is up to a quarter thicker), clutter (of the background), box_error (small, as
-    people are cut out by background subtraction). workers: processes; the bytes do not depend on it.
+    and masks. silhouette_size: (h, w) of the aligned silhouettes, 64 × 44 at paper scale. workers: processes; the bytes do not
+    depend on it.
 
-    Raises ValueError for fewer than four identities or a negative severity.
+    Twins: same_gait (everybody has one gait, in a body of their own), same_body (everybody has one body, but for what
+    gender and age change, and a gait of their own), same_appearance (everybody wears the same, also under "bg" and
+    "cl"). alike: the share of the people, 0 to 1, whose top and bottoms about seven others wear as well, but for "cl".
+
+    Severities, 0 is none: gait_variation (from walk to walk of a person), clothes_change (at 1, a "cl" walk has a new
+    top, six of ten walkers put on a coat, half change their trousers, and cloth is up to a quarter thicker), clutter (of
+    the background), box_error (small, as people are cut out by background subtraction), light (how much light, colour
+    and sensor differ between cameras; 1 is a street).
+
+    Raises ValueError for fewer than four identities, a negative severity or a share beyond 0 to 1.
     """
     need_people(num_ids)
-    world = Lab(seed, "lab", same_gait, same_appearance, clothes_change, clutter, 0.0, box_error)
+    world = Lab(
+        seed,
+        "lab",
+        same_gait=same_gait,
+        same_body=same_body,
+        same_appearance=same_appearance,
+        alike=alike,
+        gait_variation=gait_variation,
+        clothes_change=clothes_change,
+        clutter=clutter,
+        occlusion=0.0,
+        box_error=box_error,
+        light=light,
+    )
     sightings = list(_sightings(world, num_ids, num_frames))
     train = range(1, round(TRAIN_SHARE * num_ids) + 1)
     return render_walks("lab", sightings, train, casia_b.in_gallery, resolution, silhouette_size, workers, progress)

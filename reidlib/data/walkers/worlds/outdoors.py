@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint
-from reidlib.data.walkers.cameras import Camera, sample_camera
+from reidlib.data.walkers.cameras import Camera, other_light, sample_camera
 from reidlib.data.walkers.packed import RENDERER, Sighting, pack
 from reidlib.data.walkers.scene import (
     MOTIONS,
@@ -46,7 +46,7 @@ class Outdoors(World):
 
     def camera(self, number: int) -> Camera:
         """Camera `number`, from 0."""
-        return sample_camera(self.rng("camera", number), self.clutter)
+        return sample_camera(self.rng("camera", number), self.clutter, self.light)
 
     def path(self, number: int) -> float:
         """The direction (degrees) in which most people pass camera `number`, or come back."""
@@ -57,17 +57,21 @@ class Outdoors(World):
         along = self.cameras[camera][1] + rng.choice((0, 180)) + rng.normal(0, 15)
         return float((along if rng.random() < 0.85 else rng.uniform(0, 360)) % 360)
 
-    def person(self, index: int, camera: int) -> Person:
-        """Person `index` as camera `camera` meets them: what they carry, and under `clothes_change` wear, differs."""
+    def person(self, index: int, camera: int, number: int | None = None) -> Person:
+        """Person `index` as camera `camera` meets them: what they carry, and under `clothes_change` wear, differs.
+
+        number: of the tracklet that follows them, which is a walk of its own.
+        """
         person = self.identity(index)
+        walk = self.rng("gait", index, camera, number) if number is not None else None
         if self.same_appearance:
-            return person
+            return self.dressed(person, person.outfit, walk)
         rng, outfit = self.rng("carried", index, camera), person.outfit
         for thing, chance in self.carried_changes.items():
             if rng.random() < chance:
                 outfit = replace(outfit, **{thing: not getattr(outfit, thing)})
         clothes = self.rng("clothes", index, camera)
-        return replace(person, outfit=change_clothes(outfit, clothes, self.clothes_change, self.wardrobe))
+        return self.dressed(person, change_clothes(outfit, clothes, self.clothes_change, self.wardrobe), walk)
 
     def identity_columns(self, person: Person) -> dict[str, int]:
         """What the annotation says of a person."""
@@ -97,8 +101,8 @@ def passage(
     num_frames = int(rng.integers(world.num_frames[0], world.num_frames[1] + 1))
     motion = MOTIONS[int(rng.choice(len(MOTIONS), p=world.motions))]
     scene = Scene(
-        person=world.person(index, camera),
-        camera=world.cameras[camera][0],
+        person=world.person(index, camera, number),
+        camera=other_light(world.cameras[camera][0], world.rng("light", *key), world.light),
         view=world.view(rng, camera),
         motion=motion,
         num_frames=num_frames,

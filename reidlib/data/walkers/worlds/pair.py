@@ -16,7 +16,7 @@ import numpy as np
 
 from reidlib.data.tracklets import Benchmark
 from reidlib.data.two_cameras import drawn_splits, split_benchmark
-from reidlib.data.walkers.cameras import Camera, sample_camera
+from reidlib.data.walkers.cameras import Camera, blend, sample_camera
 from reidlib.data.walkers.worlds import outdoors
 from reidlib.data.walkers.worlds.outdoors import Outdoors, passage
 from reidlib.data.walkers.worlds.wardrobes import PAIR
@@ -24,7 +24,8 @@ from reidlib.data.walkers.worlds.wardrobes import PAIR
 
 @dataclass(frozen=True)
 class Pair(Outdoors):
-    """The world of two cameras. camera_gap: how far apart their sides, heights and light are, 0 (no gap) to 1."""
+    """The world of two cameras. camera_gap: how far apart their sides, heights and light are, 0 (no gap) to 1; their
+    light differs by camera_gap × light."""
 
     camera_gap: float = 1.0
 
@@ -38,15 +39,16 @@ class Pair(Outdoors):
     def camera(self, number: int) -> Camera:
         """Low, bright and warm, or high, dim and cold."""
         side, rng = self.camera_gap * (1, -1)[number], self.rng("place", number)
-        camera = sample_camera(self.rng("camera", number), self.clutter, self.camera_gap)
-        cast = np.exp(side * np.array([0.09, 0.0, -0.09]))
+        camera = sample_camera(self.rng("camera", number), self.clutter, self.camera_gap * self.light)
+        bright = self.light * side
+        cast = np.exp(bright * np.array([0.09, 0.0, -0.09]))
         return replace(
             camera,
             elevation=float(14 - 10 * side + rng.uniform(-1, 1)),
             distance=float(9 - 3 * side + rng.uniform(-1, 1)),
-            gain=float(np.exp(0.08 + 0.2 * side)),
+            gain=float(np.exp(0.08 + 0.2 * bright)),
             cast=tuple(float(c) for c in cast),
-            saturation=float(0.85 + 0.15 * side),
+            saturation=blend(0.85, 0.85 + 0.15 * side, self.light),
         )
 
     def path(self, number: int) -> float:
@@ -71,11 +73,15 @@ def pair_splits(
     num_ids: int = 300,
     resolution: tuple[int, int] = (64, 32),
     same_gait: bool = False,
+    same_body: bool = False,
     same_appearance: bool = False,
+    alike: float = 0.0,
+    gait_variation: float = 1.0,
     clothes_change: float = 0.0,
     clutter: float = 1.3,
     occlusion: float = 1.5,
     box_error: float = 1.0,
+    light: float = 1.0,
     camera_gap: float = 1.0,
     workers: int | None = None,
     progress: bool = True,
@@ -83,15 +89,30 @@ def pair_splits(
     """Render (or find in the cache) two cameras' tracklets and give the ten benchmarks, of the same tracklets.
 
     seed draws the people, cameras and tracklets. num_ids: persons; each has two tracklets of 12 to 32 frames.
-    camera_gap: how far apart the cameras' sides, heights and light are, 0 to 1. resolution, same_gait, same_appearance,
-    workers and the severities (0 is none): as `street`. A fingerprint covers frames, part maps and all labels.
+    camera_gap: how far apart the cameras' sides, heights and light are, 0 to 1; their light differs by camera_gap ×
+    light. resolution, workers, the twins, alike and the severities (0 is none): as `street`. A fingerprint covers
+    frames, part maps and all labels.
 
-    Raises ValueError for fewer than four identities, a negative severity or a gap beyond 0 to 1.
+    Raises ValueError for fewer than four identities, a negative severity, or a gap or share beyond 0 to 1.
     """
     if num_ids < 4:
         raise ValueError(f"num_ids={num_ids}: expected at least 4, two to train and two to search")
-    severities = (clothes_change, clutter, occlusion, box_error)
-    world = Pair(seed, "pair ", same_gait, same_appearance, *severities, PAIR, camera_gap=camera_gap)
+    world = Pair(
+        seed,
+        "pair ",
+        same_gait=same_gait,
+        same_body=same_body,
+        same_appearance=same_appearance,
+        alike=alike,
+        gait_variation=gait_variation,
+        clothes_change=clothes_change,
+        clutter=clutter,
+        occlusion=occlusion,
+        box_error=box_error,
+        light=light,
+        wardrobe=PAIR,
+        camera_gap=camera_gap,
+    )
     people = range(1, num_ids + 1)
     parts = [[passage(world, person, camera, 1, people, person) for person in people] for camera in (0, 1)]
     tracklets, content = outdoors.render_parts("pair", parts, resolution, workers, progress)

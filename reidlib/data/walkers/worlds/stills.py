@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reidlib.data.tracklets import Benchmark, FrameSource, Tracklet
-from reidlib.data.walkers.cameras import Camera, sample_camera
+from reidlib.data.walkers.cameras import Camera, blend, sample_camera
 from reidlib.data.walkers.packed import Sighting
 from reidlib.data.walkers.scene import Scene
 from reidlib.data.walkers.worlds import outdoors
@@ -46,16 +46,16 @@ class Stills(Outdoors):
         rng = self.rng("noon", number)
         old = number == len(self.camera_use) - 1
         return replace(
-            sample_camera(self.rng("camera", number), self.clutter),
+            sample_camera(self.rng("camera", number), self.clutter, self.light),
             elevation=float(rng.uniform(1, 9)),
             distance=float(rng.uniform(4, 8)),
             light_elevation=float(rng.uniform(60, 80)),
             contrast=float(rng.uniform(0.45, 0.75)),
-            gain=float(rng.uniform(1.15, 1.45)),
-            saturation=0.7 if old else float(rng.uniform(1.0, 1.25)),
-            haze=0.08 if old else 0.0,
-            blur=1.1 if old else float(rng.uniform(0.3, 0.5)),
-            noise=0.02 if old else 0.006,
+            gain=blend(1.3, rng.uniform(1.15, 1.45), self.light),
+            saturation=blend(1.1, 0.7 if old else rng.uniform(1.0, 1.25), self.light),
+            haze=blend(0.0, 0.08 if old else 0.0, self.light),
+            blur=blend(0.4, 1.1 if old else rng.uniform(0.3, 0.5), self.light),
+            noise=blend(0.006, 0.02 if old else 0.006, self.light),
         )
 
     def annotate(self, scene: Scene, scenes: Sequence[Scene], slip: str) -> dict[str, int]:
@@ -92,11 +92,15 @@ def stills(
     num_ids: int = 300,
     resolution: tuple[int, int] = (64, 32),
     same_gait: bool = False,
+    same_body: bool = False,
     same_appearance: bool = False,
+    alike: float = 0.0,
+    gait_variation: float = 1.0,
     clothes_change: float = 0.0,
     clutter: float = 1.0,
     occlusion: float = 1.0,
     box_error: float = 1.0,
+    light: float = 1.0,
     junk: bool = False,
     workers: int | None = None,
     progress: bool = True,
@@ -104,16 +108,30 @@ def stills(
     """Render (or find in the cache) single images and give their benchmark, under the cross-camera protocol.
 
     seed draws the people, cameras and images. num_ids: persons; 300 give about 2800 images to train on, 650 queries and
-    a gallery of 2300, without junk. resolution, same_gait, same_appearance, junk, workers and the severities (0 is
-    none): as `street`. A tracklet_id counts a person's images under a camera, from 1, the query's. The fingerprint
-    covers frames, part maps and all labels.
+    a gallery of 2300, without junk. resolution, junk, workers, the twins, alike and the severities (0 is none): as
+    `street`, an image's tracklet being the passage that it was taken of. A tracklet_id counts a person's images under a
+    camera, from 1, the query's. The fingerprint covers frames, part maps and all labels.
 
-    Raises ValueError for fewer than ten identities or a negative severity.
+    Raises ValueError for fewer than ten identities, a negative severity or a share beyond 0 to 1.
     """
     if num_ids < 10:
         raise ValueError(f"num_ids={num_ids}: expected at least 10, five to train and five to search")
-    severities = (clothes_change, clutter, occlusion, box_error)
-    world = Stills(seed, "stills ", same_gait, same_appearance, *severities, STILLS, STILLS_UNIFORM)
+    world = Stills(
+        seed,
+        "stills ",
+        same_gait=same_gait,
+        same_body=same_body,
+        same_appearance=same_appearance,
+        alike=alike,
+        gait_variation=gait_variation,
+        clothes_change=clothes_change,
+        clutter=clutter,
+        occlusion=occlusion,
+        box_error=box_error,
+        light=light,
+        wardrobe=STILLS,
+        uniform=STILLS_UNIFORM,
+    )
     half = num_ids // 2
     trained, tested, crowd = range(1, half + 1), range(half + 1, num_ids + 1), range(num_ids + 1, 2 * num_ids + 1)
     train, test = list(_sightings(world, trained)), list(_sightings(world, tested))

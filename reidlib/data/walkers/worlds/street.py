@@ -43,11 +43,15 @@ def street(
     num_ids: int = 250,
     resolution: tuple[int, int] = (64, 32),
     same_gait: bool = False,
+    same_body: bool = False,
     same_appearance: bool = False,
+    alike: float = 0.0,
+    gait_variation: float = 1.0,
     clothes_change: float = 0.0,
     clutter: float = 1.0,
     occlusion: float = 1.0,
     box_error: float = 1.0,
+    light: float = 1.0,
     junk: bool = False,
     workers: int | None = None,
     progress: bool = True,
@@ -55,19 +59,38 @@ def street(
     """Render (or find in the cache) a street and give its benchmark; 60 % of the identities are for training.
 
     seed draws the people, cameras and tracklets. setup: "usual" (gallery without the queries) or "mixing" (gallery with
-    them); both under the cross-camera protocol. resolution: (height, width) in pixels. same_gait: everybody has one
-    body and one gait, but for what gender and age change. same_appearance: everybody wears and carries the same.
-    Severities, 0 is none: clothes_change (other clothes under each camera), clutter (of the background), occlusion
-    (things and people in the way), box_error (of the detector). junk: keep identity −1 in the gallery. workers:
-    rendering processes; the bytes do not depend on it. The fingerprint covers frames, part maps and all labels.
+    them); both under the cross-camera protocol. resolution: (height, width) in pixels. junk: keep identity −1 in the
+    gallery. workers: rendering processes; the bytes do not depend on it. The fingerprint covers frames, part maps and
+    all labels.
 
-    Raises ValueError for an unknown set-up, fewer than ten identities or a negative severity.
+    Twins: same_gait (everybody has one gait, in a body of their own), same_body (everybody has one body, but for what
+    gender and age change, and a gait of their own), same_appearance (everybody wears and carries the same). alike: the
+    share of the people, 0 to 1, whose top, coat and bottoms about seven others wear as well.
+
+    Severities, 0 is none: gait_variation (from tracklet to tracklet of a person), clothes_change (other clothes under
+    each camera), clutter (of the background), occlusion (things and people in the way), box_error (of the detector),
+    light (how much light, colour and sensor differ between cameras, and light a little between tracklets).
+
+    Raises ValueError for an unknown set-up, fewer than ten identities, a negative severity or a share beyond 0 to 1.
     """
     if setup not in ("usual", "mixing"):
         raise ValueError(f'setup={setup!r}: expected "usual" or "mixing"')
     if num_ids < 10:
         raise ValueError(f"num_ids={num_ids}: expected at least 10, six to train and four to search")
-    world = Street(seed, "", same_gait, same_appearance, clothes_change, clutter, occlusion, box_error)
+    world = Street(
+        seed,
+        "",
+        same_gait=same_gait,
+        same_body=same_body,
+        same_appearance=same_appearance,
+        alike=alike,
+        gait_variation=gait_variation,
+        clothes_change=clothes_change,
+        clutter=clutter,
+        occlusion=occlusion,
+        box_error=box_error,
+        light=light,
+    )
     last_train = round(0.6 * num_ids)
     train_people, test_people = range(1, last_train + 1), range(last_train + 1, num_ids + 1)
     crowd = range(num_ids + 1, 2 * num_ids + 1)  # people who are nobody's match

@@ -7,13 +7,10 @@ at 25 a second that gait networks are trained on: a little more than the cycle o
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from reidlib.data import silhouettes
 from reidlib.data.gait import divide
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint, outline
 from reidlib.data.walkers.cameras import Camera
-from reidlib.data.walkers.gait import Gait
 from reidlib.data.walkers.packed import RENDERER, Sighting, pack
 from reidlib.data.walkers.scene import Occluder, Person, Scene, sample_box_error
 from reidlib.data.walkers.wardrobe import STREET, Wardrobe, change_clothes
@@ -37,7 +34,7 @@ class WalkWorld(World):
     wardrobe: Wardrobe = EMPTY_HANDED
 
     def walker(self, index: int, condition: str, walk: str) -> Person:
-        """Person `index` under a condition on the walk of that name: gait is a little different on each walk."""
+        """Person `index` under a condition on the walk of that name: gait differs from walk to walk."""
         person = self.identity(index)
         owner = 0 if self.same_appearance else index
         outfit = person.outfit
@@ -45,7 +42,7 @@ class WalkWorld(World):
             outfit = replace(outfit, **{str(self.rng("bag", owner).choice(BAGS)): True})
         elif condition == "cl":
             outfit = change_clothes(outfit, self.rng("clothes", owner), self.clothes_change, self.wardrobe)
-        return replace(person, outfit=outfit, gait=vary_gait(person.gait, self.rng(f"gait {walk}", index)))
+        return self.dressed(person, outfit, self.rng(f"gait {walk}", index))
 
     def walk(
         self,
@@ -87,23 +84,6 @@ def need_people(num_ids: int) -> None:
     """ValueError for fewer identities than a benchmark needs."""
     if num_ids < 4:
         raise ValueError(f"num_ids={num_ids}: expected at least 4, two to train and two to search")
-
-
-def vary_gait(gait: Gait, rng: np.random.Generator) -> Gait:
-    """The same gait on another walk: pace, arms and posture differ by a fraction of what they differ by among people.
-
-    The pace changes cadence and stride together, by 3 % (standard deviation).
-    """
-    pace, arms = np.exp(rng.normal(0.0, (0.03, 0.10)))
-    lean, head_pitch = rng.normal(0.0, (0.5, 1.5))
-    return replace(
-        gait,
-        cadence=float(gait.cadence * pace),
-        hip_swing=float(gait.hip_swing * pace),
-        arm_swing=float(gait.arm_swing * arms),
-        lean=float(gait.lean + lean),
-        head_pitch=float(gait.head_pitch + head_pitch),
-    )
 
 
 def render_walks(

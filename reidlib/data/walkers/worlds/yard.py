@@ -37,7 +37,7 @@ class Yard(WalkWorld):
 
     def _camera(self, height: str, scene: str) -> Camera:
         rng = self.rng(f"camera {height} {scene}")
-        camera = sample_camera(rng, self.clutter * CLUTTER[scene])
+        camera = sample_camera(rng, self.clutter * CLUTTER[scene], self.light)
         return replace(camera, elevation=float(rng.uniform(*ELEVATIONS[height])))
 
 
@@ -49,11 +49,15 @@ def yard(
     resolution: tuple[int, int] = (64, 44),
     silhouette_size: tuple[int, int] = (32, 22),
     same_gait: bool = False,
+    same_body: bool = False,
     same_appearance: bool = False,
+    alike: float = 0.0,
+    gait_variation: float = 1.0,
     clothes_change: float = 1.0,
     clutter: float = 1.0,
     occlusion: float = 0.5,
     box_error: float = 0.25,
+    light: float = 1.0,
     workers: int | None = None,
     progress: bool = True,
 ) -> Benchmark:
@@ -69,10 +73,23 @@ def yard(
     occlusion: severity of things in the way, in scene3 alone. The other arguments are those of
     `reidlib.data.walkers.lab`.
 
-    Raises ValueError for fewer than four identities or a negative severity.
+    Raises ValueError for fewer than four identities, a negative severity or a share beyond 0 to 1.
     """
     need_people(num_ids)
-    world = Yard(seed, "yard", same_gait, same_appearance, clothes_change, clutter, occlusion, box_error)
+    world = Yard(
+        seed,
+        "yard",
+        same_gait=same_gait,
+        same_body=same_body,
+        same_appearance=same_appearance,
+        alike=alike,
+        gait_variation=gait_variation,
+        clothes_change=clothes_change,
+        clutter=clutter,
+        occlusion=occlusion,
+        box_error=box_error,
+        light=light,
+    )
     num_train = round(TRAIN_SHARE * num_ids)
     sightings = list(_sightings(world, num_ids, num_train, num_frames))
     train = range(1, num_train + 1)
