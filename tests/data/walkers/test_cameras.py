@@ -1,9 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from reidlib.data.walkers.cameras import (
     Camera,
+    blend,
     ground_to_camera,
     light_direction,
+    other_light,
     person_to_ground,
     sample_camera,
 )
@@ -44,3 +49,20 @@ def test_severity_scales_what_a_camera_changes():
     assert {(c.gain, c.gamma, c.cast, c.saturation, c.haze) for c in calm} == {(1.0, 1.0, (1.0, 1.0, 1.0), 1.0, 0.0)}
     assert np.std([c.gain for c in harsh]) > 0.05
     assert len({c.scene_seed for c in harsh}) == 20
+    assert min(sample_camera(np.random.default_rng(i), severity=4.0).saturation for i in range(20)) == 0.0
+
+
+def test_severity_blends_what_all_have_into_what_each_has():
+    assert [blend(0.4, 0.5, severity) for severity in (0.0, 0.5, 1.0)] == pytest.approx([0.4, 0.45, 0.5])
+    assert blend(0.4, 0.1, 3.0) == 0.0
+
+
+def test_another_day_s_light_changes_exposure_and_balance_a_little_and_nothing_else():
+    camera = Camera(gain=1.2, cast=(1.1, 1.0, 0.9))
+    assert other_light(camera, np.random.default_rng(0), 0.0) == camera
+    days = [other_light(camera, np.random.default_rng(seed)) for seed in range(300)]
+    assert {replace(day, gain=1.2, cast=camera.cast) for day in days} == {camera}
+    assert np.std(np.log([day.gain / 1.2 for day in days])) == pytest.approx(0.06, rel=0.15)
+    tint = np.log([np.divide(day.cast, camera.cast) for day in days])
+    np.testing.assert_allclose(tint.sum(axis=1), 0, atol=1e-9)
+    assert 0.005 < tint.std() < 0.02

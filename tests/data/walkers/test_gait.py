@@ -1,8 +1,18 @@
+from dataclasses import asdict, fields
+
 import numpy as np
 import pytest
 
 from reidlib.data.walkers.body import Body, sample_body
-from reidlib.data.walkers.gait import Gait, cadence, posture, sample_gait
+from reidlib.data.walkers.gait import (
+    AMONG_PEOPLE,
+    FROM_WALK_TO_WALK,
+    Gait,
+    cadence,
+    posture,
+    sample_gait,
+    vary_gait,
+)
 
 
 @pytest.mark.parametrize("motion", ["walking", "running", "riding"])
@@ -83,3 +93,50 @@ def test_sampled_gaits_differ_and_repeat():
     assert len(set(gaits)) == 20
     assert gaits[3] == sample_gait(np.random.default_rng(3), Body())
     assert all(80 <= gait.cadence <= 145 for gait in gaits)
+
+
+def numbers(gaits):
+    """{name: values (n,)} of some gaits."""
+    gaits = list(gaits)
+    return {field.name: np.array([getattr(gait, field.name) for gait in gaits]) for field in fields(Gait)}
+
+
+def test_people_differ_by_what_the_table_says():
+    sampled = numbers(sample_gait(np.random.default_rng(seed), Body()) for seed in range(600))
+    assert sampled.keys() == AMONG_PEOPLE.keys()
+    for name, (spread, low, high) in AMONG_PEOPLE.items():
+        assert low <= sampled[name].min() and sampled[name].max() <= high
+        assert np.std(sampled[name]) == pytest.approx(spread, rel=0.15), name  # clipping takes little away
+
+
+def test_without_severity_a_gait_does_not_vary():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        gait = sample_gait(rng, sample_body(rng))
+        assert vary_gait(gait, rng, 0.0) == gait
+
+
+def test_every_number_varies_about_its_own_by_a_share_of_what_it_varies_by_among_people():
+    varied = numbers(vary_gait(Gait(), np.random.default_rng(seed), 0.5) for seed in range(900))
+    for name, (spread, _, _) in AMONG_PEOPLE.items():
+        change, expected = varied[name] - getattr(Gait(), name), 0.5 * FROM_WALK_TO_WALK * spread
+        assert abs(change.mean()) < 4 * expected / 30, name  # four standard errors
+        assert np.std(change) == pytest.approx(expected, rel=0.1), name
+
+
+def test_pace_and_fatigue_go_through_several_numbers():
+    varied = numbers(vary_gait(Gait(), np.random.default_rng(seed), 0.5) for seed in range(900))
+
+    def correlation(one, other):
+        return np.corrcoef(varied[one], varied[other])[0, 1]
+
+    assert correlation("cadence", "hip_swing") == pytest.approx(0.8, abs=0.06)  # pace
+    assert correlation("arm_swing", "hip_swing") == pytest.approx(0.36, abs=0.12)  # fatigue
+    assert correlation("lean", "hip_swing") == pytest.approx(-0.36, abs=0.12)
+    assert abs(correlation("cadence", "lean")) < 0.12 and abs(correlation("knee_swing", "toe_out")) < 0.12
+
+
+def test_however_much_a_gait_varies_it_stays_somebody_s():
+    for seed in range(50):
+        for name, value in asdict(vary_gait(Gait(), np.random.default_rng(seed), 20.0)).items():
+            assert AMONG_PEOPLE[name][1] <= value <= AMONG_PEOPLE[name][2]

@@ -26,6 +26,8 @@ def test_what_cannot_be_rendered_is_refused():
 def test_severity_zero_disturbs_nothing():
     rng = np.random.default_rng(0)
     assert sample_box_error(rng, 0.0) == BoxError()
+    usual, twice = (sample_box_error(np.random.default_rng(1), severity) for severity in (1.0, 2.0))
+    assert twice.drift == 2 * usual.drift > 0
     assert all(sample_occluders(rng, 20, 0.0) == () for _ in range(50))
 
 

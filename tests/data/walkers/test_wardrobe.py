@@ -14,6 +14,7 @@ from reidlib.data.walkers.wardrobe import (
     Outfit,
     attributes,
     change_clothes,
+    dress_alike,
     sample_outfit,
 )
 
@@ -91,3 +92,19 @@ def test_a_change_of_clothes_keeps_the_person():
     assert np.mean([other.coat > 0 for other in changed]) == pytest.approx(0.6, abs=0.09)
     mild = [change_clothes(replace(outfit, coat=0.0), np.random.default_rng(i), 0.3) for i in range(300)]
     assert np.mean([other.coat > 0 for other in mild]) == pytest.approx(0.18, abs=0.07)
+
+
+def test_who_dresses_alike_keeps_what_is_no_cloth():
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        man, woman = Body(gender=MALE), Body(gender=FEMALE)
+        other = sample_outfit(rng, woman, replace(STREET, coats=0.5, skirts=1.0))
+        for body in (man, woman):
+            own = sample_outfit(rng, body)
+            worn = dress_alike(own, other, body)
+            assert worn.skirt == (body is woman)
+            changed = {name for name, value in vars(worn).items() if value != getattr(own, name)}
+            assert all(name.startswith(("top_", "coat", "bottom_", "short_", "skirt")) for name in changed)
+            assert all(
+                getattr(worn, n) == getattr(other, n) for n in ("top_rgb", "coat", "bottom_rgb", "short_sleeves")
+            )

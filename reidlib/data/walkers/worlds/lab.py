@@ -63,17 +63,17 @@ def lab(
     view, from 1. Colour frames, masks and aligned silhouettes go together frame by frame.
 
     seed draws people, cameras and walks. num_frames: of a walk, at 10 a second. resolution: (height, width) of frames
-    and masks. silhouette_size: (h, w) of the aligned silhouettes, 64 × 44 at paper scale. workers: processes; the bytes do not
-    depend on it.
+    and masks. silhouette_size: (h, w) of the aligned silhouettes, 64 × 44 at paper scale. workers: processes; the
+    bytes do not depend on it.
 
     Twins: same_gait (everybody has one gait, in a body of their own), same_body (everybody has one body, but for what
     gender and age change, and a gait of their own), same_appearance (everybody wears the same, also under "bg" and
     "cl"). alike: the share of the people, 0 to 1, whose top and bottoms about seven others wear as well, but for "cl".
 
     Severities, 0 is none: gait_variation (from walk to walk of a person), clothes_change (at 1, a "cl" walk has a new
-    top, six of ten walkers put on a coat, half change their trousers, and cloth is up to a quarter thicker), clutter (of
-    the background), box_error (small, as people are cut out by background subtraction), light (how much light, colour
-    and sensor differ between cameras; 1 is a street).
+    top, six of ten walkers put on a coat, half change their trousers, and cloth is up to a quarter thicker), clutter
+    (of the background), box_error (small, as people are cut out by background subtraction), light (how much light,
+    colour and sensor differ between cameras; 1 is a street).
 
     Raises ValueError for fewer than four identities, a negative severity or a share beyond 0 to 1.
     """

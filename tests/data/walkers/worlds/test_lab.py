@@ -77,12 +77,20 @@ def test_outfits_by_condition(plan):
 
 def test_a_setting_changes_what_it_says_and_nothing_else(plan):
     usual = {key(t): t.source.scenes[0] for t in every(plan(lab, 0, num_ids=8))}
-    for options in ({"clothes_change": 0.3}, {"same_gait": True}, {"same_appearance": True}):
+    for options in (
+        {"clothes_change": 0.3},
+        {"same_gait": True},
+        {"same_body": True},
+        {"same_appearance": True},
+        {"alike": 0.5},
+        {"gait_variation": 0.0},
+    ):
         for t in every(plan(lab, 0, num_ids=8, **options)):
             scene, before = t.source.scenes[0], usual[key(t)]
             assert replace(scene, person=before.person) == before
             if "clothes_change" in options and t.condition != "cl":
                 assert scene == before
+    assert {t.source.scenes[0].camera.gain for t in every(plan(lab, 0, num_ids=8, light=0.0))} == {1.0}
     plain, tight = plan(lab, 0, num_ids=8, clutter=0.7), plan(lab, 0, num_ids=8, box_error=0.0)
     assert {t.source.scenes[0].camera.clutter for t in every(plain)} == {0.7}
     for t in every(tight):

@@ -11,6 +11,7 @@ from reidlib.data import validation_split
 from reidlib.data.walkers import RENDERER, campus, pair, stills, street
 from reidlib.data.walkers.body import Body
 from reidlib.data.walkers.gait import Gait
+from reidlib.data.walkers.loads import gait_under_load
 from reidlib.data.walkers.scene import BoxError
 from reidlib.data.walkers.wardrobe import Outfit
 from reidlib.data.walkers.worlds import outdoors
@@ -54,7 +55,7 @@ def test_the_same_seed_gives_the_same_plan_and_others_differ(plan, scenes, world
     one, same, other = map(scenes, planned)
     assert one == same and planned[0].fingerprint == planned[1].fingerprint != planned[2].fingerprint
     assert not {p.body for p in everybody(one)} & {p.body for p in everybody(other)}
-    cameras = [{s.camera for s in chain(*found.values())} for found in (one, other)]
+    cameras = [{s.camera.scene_seed for s in chain(*found.values())} for found in (one, other)]
     assert len(cameras[0]) == len(cameras[1]) <= 8 and not cameras[0] & cameras[1]
 
 
@@ -68,9 +69,10 @@ def test_no_two_worlds_share_anybody_or_a_camera(plan, scenes):
 
 
 def test_where_all_walk_alike_everybody_has_the_same_body_and_gait(plan, scenes, world):
-    planned = [plan(world, 0, num_ids=24), plan(world, 0, num_ids=24, same_gait=True)]
+    twin = {"same_gait": True, "same_body": True, "gait_variation": 0.0}
+    planned = [plan(world, 0, num_ids=24), plan(world, 0, num_ids=24, **twin)]
     usual, twins = map(scenes, planned)
-    assert {p.gait for p in everybody(twins)} == {Gait()}
+    assert all(p.gait == gait_under_load(Gait(), p.outfit) for p in everybody(twins))
     assert {replace(p.body, gender=0, age=0) for p in everybody(twins)} == {replace(Body(), gender=0, age=0)}
     assert [p.outfit for p in everybody(twins)] == [p.outfit for p in everybody(usual)]
     assert bare(usual) == bare(twins)
@@ -82,8 +84,43 @@ def test_where_all_look_alike_everybody_wears_the_same(plan, scenes, world):
     for change in (0.0, 1.0):
         twins = scenes(plan(world, 0, num_ids=24, same_appearance=True, clothes_change=change))
         assert {p.outfit for p in everybody(twins)} == {UNIFORMS[world]}
-        assert [(p.body, p.gait) for p in everybody(twins)] == [(p.body, p.gait) for p in everybody(usual)]
+        assert [p.body for p in everybody(twins)] == [p.body for p in everybody(usual)]
+        assert len({p.gait for p in everybody(twins)}) > 24
         assert bare(usual) == bare(twins)
+
+
+def test_each_passage_is_a_walk_of_its_own_and_company_walks_as_ever(plan, scenes, world):
+    usual, still = (scenes(plan(world, 0, num_ids=24, gait_variation=variation)) for variation in (1.0, 0.0))
+    assert bare(usual) == bare(still)
+    for key, found in usual.items():
+        assert found[0].person.gait != still[key][0].person.gait
+        for one, other in zip(found, still[key]):
+            assert one.passers_by == other.passers_by
+            assert replace(one.person, gait=Gait()) == replace(other.person, gait=Gait())
+    walks = [found[0].person for found in usual.values()]
+    assert len({p.gait for p in walks}) == len({id(found) for found in usual.values()})
+
+
+def test_some_dress_alike_and_nothing_else_changes(plan, scenes, world):
+    usual, alike = (scenes(plan(world, 0, num_ids=24, alike=share)) for share in (0.0, 0.6))
+    assert bare(usual) == bare(alike)
+    tops = [{p.body: p.outfit.top_rgb for p in everybody(found)} for found in (usual, alike)]
+    changed = [body for body, top in tops[0].items() if tops[1][body] != top]
+    assert 0.3 < len(changed) / len(tops[0]) < 0.9
+    assert len({tops[1][body] for body in changed}) < 0.5 * len(changed)
+
+
+def test_light_differs_from_camera_to_camera_and_from_tracklet_to_tracklet(plan, scenes, world):
+    names = ("gain", "gamma", "cast", "saturation", "haze", "blur", "noise")
+    usual, same = (scenes(plan(world, 0, num_ids=24, light=light)) for light in (1.0, 0.0))
+    lights = {tuple(getattr(s.camera, name) for name in names) for s in chain(*same.values())}
+    assert len(lights) == 1
+    gains = defaultdict(list)
+    for key, found in usual.items():
+        even = {name: getattr(found[0].camera, name) for name in names}
+        assert replace(same[key][0], camera=replace(same[key][0].camera, **even)) == found[0]
+        gains[key[1]].append(np.log(found[0].camera.gain))
+    assert 0.03 < np.mean([np.std(found) for found in gains.values() if len(found) > 5]) < 0.09
 
 
 def worn(tracklets):
