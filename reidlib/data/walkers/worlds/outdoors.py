@@ -119,7 +119,7 @@ def passage(
         scene = replace(scene, passers_by=(company,))
     rng = world.rng("slip", *key)
     slip = str(rng.choice([*world.slips, ""], p=[*world.slips.values(), 1 - sum(world.slips.values())]))
-    scenes = _slip(scene, slip, world.person(_other(rng, people, index), camera), rng) if slip else (scene,)
+    scenes = _slip(scene, slip, world.person(_other(rng, people, index), camera, number), rng) if slip else (scene,)
     annotated = world.annotate(scene, scenes, slip) if person_id > 0 else {}
     return Sighting(person_id, camera + 1, number, scenes, round(scene.view) % 360, attributes=annotated)
 
