@@ -32,8 +32,13 @@ class FrameSource(Protocol):
         """Rendered ground truth by name; KeyError if there is none of that name.
 
         "parts": uint8 (n, H, W), labels with 0 as background. "joints": float (n, J, 3), x and y in pixels
-        and a visibility flag. "flow": float (n, 2, H, W), motion to the next frame in pixels. "empty": uint8
-        (n, 3, H, W), the same places with nobody there.
+        and a visibility flag. "box": float32 (n, 3), the box in the picture of the camera, which stands still:
+        centre x and y (only differences mean something) and height, in pixels of the tracklet's first crop, of
+        a scene's first one where a tracklet has two. A still point at offset p from the crop's centre is at
+        (p h / H - shift) H / h' in the next crop, h and h' being the two heights and H the crop's; so it moves
+        by minus the box's shift while the height stays H. "flow": float (n, 2, H, W), motion to the next frame
+        in pixels; "fixed_flow": likewise where the next frame is cut with this frame's box, so that what stands
+        still has none. "empty": uint8 (n, 3, H, W), the same places with nobody there.
         """
 
 
