@@ -42,6 +42,16 @@ class FrameSource(Protocol):
         """
 
 
+class Later(Protocol):
+    """Later frames of one tracklet, cut with an earlier frame's box."""
+
+    key: str  # decides their bytes
+
+    def __call__(self, indices: Sequence[int], count: int, time_step: int) -> np.ndarray:
+        """For each of `indices`, the `count` frames that follow it, `time_step` apart, cut with its own box: uint8
+        (n, count, 3, H, W). Where the scene ends before, its last frame stands for those that are missing."""
+
+
 class ArrayFrames:
     """Frames `start` to `stop` of arrays that hold many tracklets one after another.
 
@@ -156,7 +166,8 @@ class Tracklet:
     counted). tracklet_id: the T number of MARS's file names, or 0. view: azimuth of the camera in degrees.
     condition: what is special about the recording (CASIA-B: "nm", "bg", "cl"). attributes: codes by name.
     aligned: for gait networks, the silhouettes of all frames, centred and of one height, see
-    `reidlib.data.silhouettes`.
+    `reidlib.data.silhouettes`. later: of rendered tracklets, what follows a frame where its box stays in its place, see
+    `reidlib.data.successors`.
     """
 
     person_id: int
@@ -167,6 +178,7 @@ class Tracklet:
     condition: str = ""
     attributes: Mapping[str, int] = field(default_factory=dict)
     aligned: Rows | None = None
+    later: Later | None = None
 
     def __len__(self) -> int:
         return len(self.source)

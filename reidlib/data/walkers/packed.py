@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from reidlib import cache_folder
 from reidlib.data.tracklets import ArrayFrames, Tracklet
 from reidlib.data.walkers import exact
-from reidlib.data.walkers.compose import empty_place, render
+from reidlib.data.walkers.compose import empty_place, later_frames, render
 from reidlib.data.walkers.scene import Scene
 
 # The version of what is drawn, raised whenever that changes, if only in last bits. 1, the worlds before there was a
@@ -31,6 +31,23 @@ RENDERER = 3
 
 KINDS = ("frames", "parts", "joints", "box")  # the arrays of a cache folder; flow is large, and rendered when asked for
 CHUNK = 8  # sightings rendered by one task
+
+
+@dataclass(frozen=True)
+class RenderedLater:
+    """Later frames of a tracklet of these scenes, see `reidlib.data.tracklets.Later`; rendered whenever asked for."""
+
+    scenes: tuple[Scene, ...]
+    resolution: tuple[int, int]
+    key: str
+
+    def __call__(self, indices: Sequence[int], count: int, time_step: int) -> np.ndarray:
+        """uint8 (n, count, 3, H, W)."""
+
+        def ahead(steps: int) -> np.ndarray:
+            return np.concatenate([later_frames(scene, self.resolution, steps) for scene in self.scenes])[indices]
+
+        return np.stack([ahead(time_step * number) for number in range(1, count + 1)], 1)
 
 
 @dataclass(frozen=True)
@@ -90,6 +107,7 @@ def pack(
                 view=sighting.view,
                 condition=sighting.condition,
                 attributes=sighting.attributes,
+                later=RenderedLater(sighting.scenes, resolution, f"{folder.name} {start}"),
             )
         )
         start = stop

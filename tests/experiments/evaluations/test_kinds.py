@@ -8,6 +8,7 @@ import torch
 
 from reidlib.data import walkers
 from reidlib.experiments import Run
+from reidlib.experiments.clips import batches_of
 from reidlib.experiments.evaluations import columns_of, measure
 from reidlib.models import ModelOutput, Network
 
@@ -120,3 +121,23 @@ def test_a_network_that_does_not_answer_is_refused(street, kind, message):
     with pytest.raises(ValueError, match=message):
         measure(answering("frames"), street, run(kind), False)
     assert columns_of(run(kind))
+
+
+def test_in_fixed_windows_less_is_left_to_foresee(street):
+    def repeated(given):
+        return given["frames"][:, :, None]
+
+    tracked, fixed = (
+        measure(answering("frames", next_frames=repeated), street, run("frames", next_frames=1, windows=windows), False)
+        for windows in ("tracked", "fixed")
+    )
+    assert fixed.scores["frames"]["PSNR"] > tracked.scores["frames"]["PSNR"] + 0.5
+    kind = run("frames", next_frames=1, windows="fixed")
+    knowing = measure(answering("next_frames", next_frames=lambda g: g["next_frames"]), street, kind, False).scores
+    assert knowing["frames"]["SSIM"] == 1 and knowing["frames, last repeated"] == fixed.scores["frames"]
+    plain = run("frames", next_frames=1)
+    [batch] = batches_of(street.query, answering("frames"), kind)  # nobody looks at the successors
+    assert torch.equal(
+        batch.next_frames,
+        next(iter(batches_of(street.query, answering("frames"), plain))).next_frames,
+    )
