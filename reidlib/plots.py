@@ -111,7 +111,7 @@ def truth_row(tracklet: Tracklet, frame: int) -> Figure:
     show_image(grid[0], image, "frame")
     show_image(grid[1], (parts > 0).astype(np.uint8), "silhouette")
     show_image(grid[2], image // 3, "parts")
-    grid[2].imshow(np.ma.masked_equal(parts, 0), cmap="Set1", vmin=1, vmax=9, interpolation="nearest")
+    grid[2].imshow(np.ma.masked_equal(parts, 0), cmap="tab20", vmin=1, vmax=20, interpolation="nearest")
     show_image(grid[3], image // 2 + 100, "joints")
     seen = joints[joints[:, 2] > 0]
     grid[3].scatter(seen[:, 0], seen[:, 1], s=8, color=WRONG)

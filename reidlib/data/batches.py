@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from reidlib.data.clips import Clip, Sampling, consecutive, dense_windows, evenly_spaced, read_clip, sample
+from reidlib.data.successors import Windows, check_windows, pack_successors
 from reidlib.data.tracklets import Tracklet, identities
 from reidlib.data.transforms import Transform
 
@@ -89,6 +90,7 @@ def train_batches(
     time_step: int = 1,
     truth: tuple[str, ...] = (),
     silhouettes: int = 0,
+    windows: Windows = "tracked",
 ) -> DataLoader:
     """Batches number `start` to `iterations - 1` of `ids_per_batch` identities (P) with `clips_per_id`
     clips each (K).
@@ -97,18 +99,22 @@ def train_batches(
     come from different tracklets, or go round where it has fewer. Distractors and junk are left out. Clips are ordered
     by identity. `sampling` and `stride` are those of `reidlib.data.clips.sample`, `transform` one of
     `reidlib.data.transforms`; masks and truth ask for those fields of `ClipBatch`. next_frames: how many successors
-    each frame has, `time_step` frames apart. silhouettes: how many consecutive silhouettes (S) each clip has, from a
+    each frame has, `time_step` frames apart. windows: "tracked" for successors in boxes that follow the person, "fixed"
+    for successors in the box of the frame that they follow; those are rendered once and kept in the cache folder, see
+    `reidlib.data.successors`. silhouettes: how many consecutive silhouettes (S) each clip has, from a
     random start; they are never transformed. With num_frames=0 the batches have these alone. `workers` processes read
     ahead, one thread each.
 
-    ValueError if there are fewer identities than a batch needs, or nothing is asked for.
+    ValueError if there are fewer identities than a batch needs, nothing is asked for, or the tracklets have no fixed
+    windows.
     """
     _check_counts(num_frames, silhouettes)
     if transform is not None and not num_frames:
         raise ValueError("transform with num_frames=0: silhouettes are not transformed, leave it out")
+    tracklets = _with_successors(tracklets, next_frames, time_step, windows)
     draw = partial(sample, num_frames=num_frames, sampling=sampling, stride=stride, ahead=next_frames * time_step)
     draw_run = partial(consecutive, num_frames=silhouettes) if silhouettes else None
-    read = partial(read_clip, masks=masks, next_frames=next_frames, time_step=time_step, truth=truth)
+    read = partial(read_clip, masks=masks, next_frames=next_frames, time_step=time_step, truth=truth, windows=windows)
     batches = _TrainBatches(tracklets, ids_per_batch, clips_per_id, seed, draw, draw_run, read, transform)
     return _loader(batches, range(start, iterations), workers)
 
@@ -125,6 +131,7 @@ def evaluation_batches(
     time_step: int = 1,
     truth: tuple[str, ...] = (),
     silhouettes: int = 0,
+    windows: Windows = "tracked",
 ) -> DataLoader:
     """Every tracklet once, in order, in batches of up to `batch_size` clips.
 
@@ -137,11 +144,22 @@ def evaluation_batches(
     if sampling not in ("even", "dense"):
         raise ValueError(f"sampling={sampling!r}: expected 'even' or 'dense'")
     _check_counts(num_frames, silhouettes)
+    tracklets = _with_successors(tracklets, next_frames, time_step, windows)
     ahead = next_frames * time_step
-    windows = partial(_windows, num_frames=num_frames, silhouettes=silhouettes, dense=sampling == "dense", ahead=ahead)
-    read = partial(read_clip, masks=masks, next_frames=next_frames, time_step=time_step, truth=truth)
-    batches = _EvaluationBatches(tracklets, windows, batch_size, read)
+    clips = partial(_windows, num_frames=num_frames, silhouettes=silhouettes, dense=sampling == "dense", ahead=ahead)
+    read = partial(read_clip, masks=masks, next_frames=next_frames, time_step=time_step, truth=truth, windows=windows)
+    batches = _EvaluationBatches(tracklets, clips, batch_size, read)
     return _loader(batches, range(len(batches)), workers)
+
+
+def _with_successors(
+    tracklets: Sequence[Tracklet], next_frames: int, time_step: int, windows: Windows
+) -> Sequence[Tracklet]:
+    """The tracklets, with the successors in fixed windows at hand where they are asked for."""
+    check_windows(windows)
+    if windows == "fixed" and not next_frames:
+        raise ValueError("windows='fixed' with next_frames=0: windows are those of successors, ask for these")
+    return pack_successors(tracklets, next_frames, time_step) if windows == "fixed" else tracklets
 
 
 def _check_counts(num_frames: int, silhouettes: int) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from reidlib.data.successors import Windows, check_later, check_windows
 from reidlib.data.tracklets import Tracklet
 
 Sampling = Literal["random", "even", "consecutive"]
@@ -108,13 +109,16 @@ def read_clip(
     time_step: int = 1,
     truth: tuple[str, ...] = (),
     silhouettes: Sequence[int] = (),
+    windows: Windows = "tracked",
 ) -> Clip:
     """The clip of these frames, with masks, successors and ground truth on request.
 
     next_frames: how many successors of each frame, `time_step` frames apart. silhouettes: the frames whose aligned
-    silhouettes are wanted. Without `indices` the clip has these alone.
+    silhouettes are wanted. Without `indices` the clip has these alone. windows: "tracked" for successors as they are,
+    in boxes that follow the person, "fixed" for successors in the box of the frame that they follow.
 
-    ValueError if masks or silhouettes are asked for and there are none, KeyError if a ground truth is missing.
+    ValueError if masks, silhouettes or fixed windows are asked for and there are none, KeyError if a ground truth is
+    missing.
     """
     aligned = tracklet.silhouettes(silhouettes) if len(silhouettes) else None
     if len(silhouettes) and aligned is None:
@@ -133,14 +137,18 @@ def read_clip(
     return Clip(
         frames=tracklet.frames(indices),
         masks=shapes,
-        next_frames=_successors_of(tracklet, indices, next_frames, time_step) if next_frames else None,
+        next_frames=_successors_of(tracklet, indices, next_frames, time_step, windows) if next_frames else None,
         truth={name: tracklet.truth(name, indices) for name in truth},
         silhouettes=aligned,
     )
 
 
-def _successors_of(tracklet: Tracklet, indices: np.ndarray, count: int, time_step: int) -> np.ndarray:
+def _successors_of(tracklet: Tracklet, indices: np.ndarray, count: int, time_step: int, windows: Windows) -> np.ndarray:
     """The frames (T, count, 3, H, W) that follow each of `indices`."""
+    check_windows(windows)
+    if windows == "fixed":
+        check_later(tracklet)
+        return tracklet.later(indices, count, time_step)
     following = successors(indices, len(tracklet), count, time_step)
     frames = tracklet.frames(following.ravel())
     return frames.reshape(*following.shape, *frames.shape[1:])

@@ -32,9 +32,24 @@ class FrameSource(Protocol):
         """Rendered ground truth by name; KeyError if there is none of that name.
 
         "parts": uint8 (n, H, W), labels with 0 as background. "joints": float (n, J, 3), x and y in pixels
-        and a visibility flag. "flow": float (n, 2, H, W), motion to the next frame in pixels. "empty": uint8
-        (n, 3, H, W), the same places with nobody there.
+        and a visibility flag. "box": float32 (n, 3), the box in the picture of the camera, which stands still:
+        centre x and y (only differences mean something) and height, in pixels of the tracklet's first crop, of
+        a scene's first one where a tracklet has two. A still point at offset p from the crop's centre is at
+        (p h / H - shift) H / h' in the next crop, h and h' being the two heights and H the crop's; so it moves
+        by minus the box's shift while the height stays H. "flow": float (n, 2, H, W), motion to the next frame
+        in pixels; "fixed_flow": likewise where the next frame is cut with this frame's box, so that what stands
+        still has none. "empty": uint8 (n, 3, H, W), the same places with nobody there.
         """
+
+
+class Later(Protocol):
+    """Later frames of one tracklet, cut with an earlier frame's box."""
+
+    key: str  # decides their bytes
+
+    def __call__(self, indices: Sequence[int], count: int, time_step: int) -> np.ndarray:
+        """For each of `indices`, the `count` frames that follow it, `time_step` apart, cut with its own box: uint8
+        (n, count, 3, H, W). Where the scene ends before, its last frame stands for those that are missing."""
 
 
 class ArrayFrames:
@@ -151,7 +166,8 @@ class Tracklet:
     counted). tracklet_id: the T number of MARS's file names, or 0. view: azimuth of the camera in degrees.
     condition: what is special about the recording (CASIA-B: "nm", "bg", "cl"). attributes: codes by name.
     aligned: for gait networks, the silhouettes of all frames, centred and of one height, see
-    `reidlib.data.silhouettes`.
+    `reidlib.data.silhouettes`. later: of rendered tracklets, what follows a frame where its box stays in its place, see
+    `reidlib.data.successors`.
     """
 
     person_id: int
@@ -162,6 +178,7 @@ class Tracklet:
     condition: str = ""
     attributes: Mapping[str, int] = field(default_factory=dict)
     aligned: Rows | None = None
+    later: Later | None = None
 
     def __len__(self) -> int:
         return len(self.source)

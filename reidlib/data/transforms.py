@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reidlib.data.clips import Clip
+from reidlib.data.walkers.scene import mirror_sides
 
 Transform = Callable[[Clip, np.random.Generator], Clip]
 
@@ -37,12 +38,15 @@ def _change(clip: Clip, colours: Change, labels: Change | None = None) -> Clip:
 
 @dataclass(frozen=True)
 class RandomFlip:
-    """Mirror the clip left to right with this probability."""
+    """Mirror the clip left to right with this probability; in part maps, left and right limbs change their labels."""
 
     probability: float = 0.5
 
     def __call__(self, clip: Clip, rng: np.random.Generator) -> Clip:
-        return _change(clip, lambda pixels: pixels[..., ::-1]) if rng.random() < self.probability else clip
+        if rng.random() >= self.probability:
+            return clip
+        mirrored = _change(clip, lambda pixels: pixels[..., ::-1])
+        return replace(mirrored, truth={name: mirror_sides(parts) for name, parts in mirrored.truth.items()})
 
 
 @dataclass(frozen=True)

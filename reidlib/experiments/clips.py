@@ -36,23 +36,28 @@ def clip_content(network: Network, run: Run) -> dict:
         "next_frames": run.next_frames,
         "time_step": run.time_step,
         "truth": truth,
+        "windows": run.windows,
     }
 
 
 def batches_of(tracklets: Sequence[Tracklet], network: Network, run: Run, **more) -> DataLoader:
     """Every tracklet once, in clips as the run asks for them in testing; more: further arguments of
-    `evaluation_batches`, in place of the run's."""
-    options = {"batch_size": TEST_CLIPS, "sampling": run.test_sampling} | clip_content(network, run) | more
-    return evaluation_batches(tracklets, **options)
+    `evaluation_batches`, in place of the run's. Successors that the network does not look at stay in tracked boxes,
+    which all data have."""
+    options = {"batch_size": TEST_CLIPS, "sampling": run.test_sampling} | clip_content(network, run)
+    if "next_frames" not in inputs_of(network, run):
+        options["windows"] = "tracked"
+    return evaluation_batches(tracklets, **options | more)
 
 
 def answers(
     network: Network, tracklets: Sequence[Tracklet], run: Run, progress: bool = True, **more
 ) -> Iterator[tuple[ClipBatch, ModelOutput]]:
-    """What the network answers to every batch of `batches_of`, beside the batch."""
+    """What the network answers to every batch of `batches_of`, beside the batch; its successors are cut as the run
+    says."""
     return outputs(
         network,
-        batches_of(tracklets, network, run, **more),
+        batches_of(tracklets, network, run, **{"windows": run.windows} | more),
         inputs=inputs_of(network, run),
         precision=run.precision,
         progress=progress,

@@ -69,8 +69,9 @@ class Run:
     aligned silhouettes each clip has, in training and in testing; either may be 0. masks: give the person's masks to a
     network that can use them but does not need them. sampling, stride: of training clips, as in
     `reidlib.data.clips.sample`; test_sampling: "even" or "dense". next_frames, time_step: how many successors of each
-    frame a clip has, and how many frames they lie apart. truth: rendered ground truth that the objective needs, by
-    name. erasing, crop, flip: the probability of each change of a training clip.
+    frame a clip has, and how many frames they lie apart; windows: "tracked", each in its own box that follows the
+    person, or "fixed", all in the box of the frame that they follow (rendered data only). truth: rendered ground truth
+    that the objective needs, by name. erasing, crop, flip: the probability of each change of a training clip.
     precision: "bf16" or "no", as in `reidlib.training.fit`.
     """
 
@@ -108,6 +109,7 @@ class Run:
     truth: tuple[str, ...] = ()
     test_data: str = ""
     test_data_options: Mapping = field(default_factory=dict)
+    windows: str = "tracked"
 
     def __post_init__(self):
         """Runs among the parts become `Part`s; all may also be given as they are read from a record, with lists."""

@@ -33,7 +33,7 @@ def _tracklet(
     rng = np.random.default_rng((person + 1, camera, fields.get("tracklet_id", 0), length))
     coarse = rng.integers(0, 256, (length, 3, size[0] // 4, size[1] // 4), dtype=np.uint8)
     frames = coarse.repeat(4, axis=2).repeat(4, axis=3)
-    labels = rng.integers(0, 8, (length, *size), dtype=np.uint8) if parts else None
+    labels = rng.integers(0, 12, (length, *size), dtype=np.uint8) if parts else None
     return Tracklet(person, camera, ArrayFrames(frames, labels), **fields)
 
 

@@ -7,14 +7,15 @@ from reidlib.data.clips import Clip
 from reidlib.data.transforms import MEAN_COLOUR, Chain, RandomCrop, RandomErasing, RandomFlip
 
 HEIGHT, WIDTH = 32, 16
+LABELS = np.array([1, 2, 11], np.uint8)
 
 
 def coded_clip(num_frames=3):
-    """Every pixel tells where it was, row in red and column in green; masks and parts follow from that."""
+    """Every pixel tells where it was, row in red and column in green; masks and parts (without sides) follow."""
     row, column = np.mgrid[1 : HEIGHT + 1, 1 : WIDTH + 1].astype(np.uint8)
     image = np.stack([row, column, np.full_like(row, 7)])
     frames = np.repeat(image[None], num_frames, axis=0)
-    code = np.repeat((row % 2 + 2 * (column % 2) + 1)[None], num_frames, axis=0)
+    code = np.repeat(LABELS[(row + column) % 3][None], num_frames, axis=0)
     return Clip(frames, masks=(code > 2).astype(np.uint8)[:, None], next_frames=frames.copy(), truth={"parts": code})
 
 
@@ -23,7 +24,7 @@ def assert_aligned(clip):
     assert (clip.frames == clip.frames[:1]).all()
     assert (clip.frames == clip.next_frames).all()
     row, column, mark = clip.frames[:, 0], clip.frames[:, 1], clip.frames[:, 2]
-    code = np.where(mark == 7, row % 2 + 2 * (column % 2) + 1, 0)
+    code = np.where(mark == 7, LABELS[(row + column) % 3], 0)
     assert (clip.truth["parts"] == code).all()
     assert (clip.masks[:, 0] == (code > 2)).all()
 
@@ -50,6 +51,13 @@ def test_flip_mirrors_with_its_probability():
     flips = [RandomFlip(0.3)(clip, rng).frames[0, 1, 0, 0] == WIDTH for _ in range(2000)]
     assert abs(np.mean(flips) - 0.3) < 0.05
     assert (RandomFlip(1.0)(clip, rng).frames == clip.frames[..., ::-1]).all()
+
+
+def test_a_flip_makes_a_left_arm_a_right_one():
+    parts = np.array([[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]], np.uint8)
+    clip = Clip(np.zeros((1, 3, 3, 4), np.uint8), truth={"parts": parts})
+    flipped = RandomFlip(1.0)(clip, np.random.default_rng(0)).truth["parts"]
+    assert flipped.tolist() == [[[4, 2, 1, 0], [8, 5, 6, 3], [11, 9, 10, 7]]] and flipped.dtype == np.uint8
 
 
 def test_crop_moves_by_every_offset_up_to_its_padding():

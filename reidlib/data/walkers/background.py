@@ -69,8 +69,8 @@ def backdrop(camera: Camera, height: int) -> Backdrop:
 
 def crop(camera: Camera, window: Window, drift: np.ndarray, zoom: np.ndarray, place: float) -> np.ndarray:
     """Cut the boxes (n, H, W, 3) out of the camera's strip. `drift` (n,) moves the cut sideways in the
-    picture plane, `zoom` (n,) is how much smaller the surroundings are than at the beginning, `place` in
-    [0, 1) is where the tracklet lies."""
+    strip, `zoom` (n,) is how much larger a box is there than half way, and the surroundings smaller in it, `place`
+    in [0, 1) is where the tracklet lies."""
     strip, (height, width) = backdrop(camera, window.resolution[0]), window.resolution
     rows, columns = strip.picture.shape[:2]
     u, v = _places(camera, window, zoom)
@@ -107,6 +107,22 @@ def flow(camera: Camera, window: Window, drift: np.ndarray, zoom: np.ndarray) ->
     y = (next_v - window.top[1:, None]) * window.scale[1:, None] - 0.5
     out[:, 0], out[:, 1] = (x - np.arange(width))[:, None, :], (y - np.arange(height))[:, :, None]
     return out
+
+
+def placed(camera: Camera, window: Window, drift: np.ndarray, zoom: np.ndarray) -> Window:
+    """Where boxes that are cut as `crop` does lie in the camera's own picture, the strip, which stands still."""
+    horizon = _horizon(camera)
+    return Window(
+        window.left * zoom + drift, horizon + (window.top - horizon) * zoom, window.scale / zoom, window.resolution
+    )
+
+
+def looking(camera: Camera, place: Window, drift: np.ndarray, zoom: np.ndarray) -> Window:
+    """The boxes for `crop` that show these places of the camera's picture: the inverse of `placed`."""
+    horizon = _horizon(camera)
+    return Window(
+        (place.left - drift) / zoom, horizon + (place.top - horizon) / zoom, place.scale * zoom, place.resolution
+    )
 
 
 def _horizon(camera: Camera) -> float:

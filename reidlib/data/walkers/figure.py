@@ -11,6 +11,7 @@ from reidlib.data.walkers.solids import (
     ARMS,
     FEET,
     HEAD,
+    HIPS,
     LOWER_LEGS,
     TORSO,
     UPPER_LEGS,
@@ -98,7 +99,7 @@ def _trunk(build: Builder, body: Body, outfit: Outfit, size: Lengths) -> None:
     shirt.tube((0, 0.46 * t, 0), (0, -0.04 * k, -0.006), 1.05 * seat, depth, radii)
     if body.belly > 0:
         shirt.ball((0, 0.24 * t, 0.03 * g), 0.12 * g, (0.09 + 0.09 * body.belly) * g, 0.12 * k)
-    hips = build.on("pelvis", UPPER_LEGS, _bottom(outfit, 0.5))
+    hips = build.on("pelvis", HIPS, _bottom(outfit, 0.5))
     hips.tube((0, 0.04 * k, -0.004), (0, -0.095 * k, -0.008), seat, 0.118 * k, (0.90, 1.0, 0.86))
 
 
@@ -111,20 +112,22 @@ def _arm(build: Builder, body: Body, outfit: Outfit, size: Lengths, side: str) -
         texture = outfit.top_pattern if outfit.top_pattern in ("stripes", "plaid") else "plain"
         cloth = Cloth(outfit.top_rgb, texture, outfit.top_second, folds=0.7)
     skin = Cloth(outfit.skin_rgb)
-    upper = build.on(f"arm_{side}", ARMS, cloth)
+    upper = build.on(f"arm_{side}", ARMS[side], cloth)
     upper.ball((0, -0.030, 0), 0.054 * thick, 0.058 * thick, 0.068 * thick)
     if outfit.short_sleeves:
         upper.tube((0, 0, 0), (0, -0.62 * size.arm, 0), 0.052 * thick, 0.056 * thick, (0.8, 1, 1.04))
-        build.on(f"arm_{side}", ARMS, skin).tube((0, 0, 0), (0, -size.arm, 0), 0.042 * m, 0.046 * m, (1.1, 1, 0.84))
-        lower = build.on(f"forearm_{side}", ARMS, skin)
+        build.on(f"arm_{side}", ARMS[side], skin).tube(
+            (0, 0, 0), (0, -size.arm, 0), 0.042 * m, 0.046 * m, (1.1, 1, 0.84)
+        )
+        lower = build.on(f"forearm_{side}", ARMS[side], skin)
         lower.ball((0, 0, 0), 0.037 * m, 0.039 * m, 0.037 * m)
         lower.tube((0, 0, 0), (0, -size.forearm, 0), 0.038 * m, 0.039 * m, (0.94, 1.0, 0.66))
     else:
         upper.tube((0, 0, 0), (0, -size.arm, 0), 0.051 * thick, 0.055 * thick, (0.8, 1, 0.86))
-        lower = build.on(f"forearm_{side}", ARMS, cloth)
+        lower = build.on(f"forearm_{side}", ARMS[side], cloth)
         lower.ball((0, 0, 0), 0.045 * thick, 0.048 * thick, 0.045 * thick)
         lower.tube((0, 0, 0), (0, -0.96 * size.forearm, 0), 0.045 * thick, 0.048 * thick, (1, 0.95, 0.78))
-    hand = build.on(f"hand_{side}", ARMS, skin)
+    hand = build.on(f"hand_{side}", ARMS[side], skin)
     hand.ball((0, -0.45 * size.hand, 0.006), 0.024 * m, 0.040 * m, 0.52 * size.hand)
 
 
@@ -135,10 +138,10 @@ def _leg(build: Builder, body: Body, outfit: Outfit, size: Lengths, side: str, s
     skin, cloth = Cloth(outfit.skin_rgb), _bottom(outfit, 0.6)
     bare_thigh, bare_shank = outfit.skirt, outfit.skirt or outfit.short_bottoms
     inner = (-0.006 * sign, -0.03, 0)
-    thigh = build.on(f"thigh_{side}", UPPER_LEGS, skin if bare_thigh else cloth)
-    shank = build.on(f"shank_{side}", LOWER_LEGS, skin if bare_shank else cloth)
+    thigh = build.on(f"thigh_{side}", UPPER_LEGS[side], skin if bare_thigh else cloth)
+    shank = build.on(f"shank_{side}", LOWER_LEGS[side], skin if bare_shank else cloth)
     if bare_shank:
-        bare = build.on(f"thigh_{side}", UPPER_LEGS, skin)
+        bare = build.on(f"thigh_{side}", UPPER_LEGS[side], skin)
         bare.tube((0, 0, 0), (0, -size.thigh, 0), 0.074 * m, 0.08 * m, (1.05, 0.92, 0.74))
         if not bare_thigh:  # shorts
             thigh.tube(inner, (0, -0.80 * size.thigh, 0), 0.088 * thick, 0.095 * thick, (1, 0.95, 0.93))
@@ -149,15 +152,15 @@ def _leg(build: Builder, body: Body, outfit: Outfit, size: Lengths, side: str, s
         shank.ball((0, 0, 0.004), 0.058 * thick, 0.063 * thick, 0.062 * thick)
         shank.tube((0, 0, 0), (0, -0.97 * size.shank, -0.004), 0.058 * thick, 0.062 * thick, (1, 0.96, 0.86))
     if outfit.boots:
-        shaft = build.on(f"shank_{side}", LOWER_LEGS, Cloth(outfit.shoe_rgb, folds=0.5))
+        shaft = build.on(f"shank_{side}", LOWER_LEGS[side], Cloth(outfit.shoe_rgb, folds=0.5))
         shaft.tube(
             (0, -0.22 * size.shank, 0), (0, -size.shank - 0.01, -0.004), 0.068 * thick, 0.071 * thick, (1, 0.94, 0.76)
         )
     # A shoe: a last with a flat sole, and the instep rising to the ankle.
     a, foot = size.ankle, size.foot
-    last = build.on(f"foot_{side}", FEET, Cloth(outfit.shoe_rgb, "sole", (0.6, 0.59, 0.57)))
+    last = build.on(f"foot_{side}", FEET[side], Cloth(outfit.shoe_rgb, "sole", (0.6, 0.59, 0.57)))
     last.tube((0, -0.25 * a, 0.20 * foot), (0, -a, 0.225 * foot), 0.047 * k, 0.5 * foot, (0.72, 0.93, 1.0))
-    instep = build.on(f"foot_{side}", FEET, Cloth(outfit.shoe_rgb))
+    instep = build.on(f"foot_{side}", FEET[side], Cloth(outfit.shoe_rgb))
     instep.ball((0, -0.15 * a, 0.03 * foot), 0.043 * k, 0.30 * foot, 0.8 * a)
 
 
@@ -176,9 +179,9 @@ def _hang(build: Builder, body: Body, size: Lengths, cloth: Cloth, drop: float, 
     """Cloth hanging from the hips: a cone on the pelvis and one that follows each thigh half way, with flat hems."""
     k = body.height / AVERAGE_HEIGHT
     a, b, half = 0.158 * k * body.hip_width * girth, 0.122 * k * girth, 0.5 + 0.5 * flare
-    middle = build.on("pelvis", UPPER_LEGS, cloth)
+    middle = build.on("pelvis", HIPS, cloth)
     middle.tube((0, 0.11 * k, 0), (0, -0.97 * drop, 0), a, b, (0.93, half + 0.06, flare))
     for side, sign in (("l", 1.0), ("r", -1.0)):
         x = -0.45 * sign * size.half_hips
-        half_skirt = build.on(f"skirt_{side}", UPPER_LEGS, cloth)
+        half_skirt = build.on(f"skirt_{side}", UPPER_LEGS[side], cloth)
         half_skirt.tube((x, 0.03, 0), (0.8 * x, -drop, 0), 0.86 * a, b, (0.95, half, 0.97 * flare))

@@ -22,15 +22,32 @@ from tqdm.auto import tqdm
 from reidlib import cache_folder
 from reidlib.data.tracklets import ArrayFrames, Tracklet
 from reidlib.data.walkers import exact
-from reidlib.data.walkers.compose import empty_place, render
+from reidlib.data.walkers.compose import empty_place, later_frames, render
 from reidlib.data.walkers.scene import Scene
 
 # The version of what is drawn, raised whenever that changes, if only in last bits. 1, the worlds before there was a
-# number: bytes differed between processors.
-RENDERER = 2
+# number: bytes differed between processors. 2: the street grew where people came near, and limbs had no sides.
+RENDERER = 3
 
-KINDS = ("frames", "parts", "joints")  # the arrays of a cache folder; flow is large, and rendered when asked for
+KINDS = ("frames", "parts", "joints", "box")  # the arrays of a cache folder; flow is large, and rendered when asked for
 CHUNK = 8  # sightings rendered by one task
+
+
+@dataclass(frozen=True)
+class RenderedLater:
+    """Later frames of a tracklet of these scenes, see `reidlib.data.tracklets.Later`; rendered whenever asked for."""
+
+    scenes: tuple[Scene, ...]
+    resolution: tuple[int, int]
+    key: str
+
+    def __call__(self, indices: Sequence[int], count: int, time_step: int) -> np.ndarray:
+        """uint8 (n, count, 3, H, W)."""
+
+        def ahead(steps: int) -> np.ndarray:
+            return np.concatenate([later_frames(scene, self.resolution, steps) for scene in self.scenes])[indices]
+
+        return np.stack([ahead(time_step * number) for number in range(1, count + 1)], 1)
 
 
 @dataclass(frozen=True)
@@ -62,21 +79,23 @@ def pack(
 
     name: what the cache folder and the bar are called. resolution: (height, width) in pixels. workers: processes, by
     default one for each core that this process may use; the bytes do not depend on it. The tracklets carry the truth
-    "parts", "joints" and, rendered when asked for, "flow" (at the end of a scene, to where it would have gone on) and
-    "empty" (what the boxes show with nobody there).
+    "parts", "joints", "box" and, rendered when asked for, "flow" and "fixed_flow" (at the end of a scene, to where it
+    would have gone on) and "empty" (what the boxes show with nobody there).
     """
     folder = cache_folder() / "walkers" / f"{name}-{_key(sightings, resolution)}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             _render_all(folder, name, sightings, resolution, workers or joblib.cpu_count(), progress)
-    frames, parts, joints = (np.load(folder / f"{kind}.npy", mmap_mode="r") for kind in KINDS)
+    frames, parts, joints, box = (np.load(folder / f"{kind}.npy", mmap_mode="r") for kind in KINDS)
     tracklets, start = [], 0
     for sighting in sightings:
         stop = start + sighting.num_frames
         truth = {
             "joints": joints,
-            "flow": functools.partial(_flow, sighting.scenes, resolution),
+            "box": box,
+            "flow": functools.partial(_rendered, "flow", sighting.scenes, resolution),
+            "fixed_flow": functools.partial(_rendered, "fixed_flow", sighting.scenes, resolution),
             "empty": functools.partial(_empty, sighting.scenes, resolution),
         }
         tracklets.append(
@@ -88,6 +107,7 @@ def pack(
                 view=sighting.view,
                 condition=sighting.condition,
                 attributes=sighting.attributes,
+                later=RenderedLater(sighting.scenes, resolution, f"{folder.name} {start}"),
             )
         )
         start = stop
@@ -124,14 +144,14 @@ def _render_all(
 
 
 def _render_chunk(chunk: list[tuple[Scene, ...]], resolution: tuple[int, int]) -> tuple[np.ndarray, ...]:
-    rendered = [render(scene, resolution, truth=("parts", "joints")) for scenes in chunk for scene in scenes]
+    rendered = [render(scene, resolution, truth=KINDS[1:]) for scenes in chunk for scene in scenes]
     return tuple(np.concatenate([getattr(r, kind) for r in rendered]) for kind in KINDS)
 
 
 def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int, bar: tqdm) -> str:
     """Write the arrays, of `total` frames, as results arrive, in order; gives the hash of frames and part maps.
 
-    Joints are left out of it; they follow from the same scenes.
+    Joints and boxes are left out of it; they follow from the same scenes.
     """
     arrays, digest, start = {}, hashlib.sha256(), 0
     for values in results:
@@ -141,7 +161,7 @@ def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int,
                 shape = (total, *value.shape[1:])
                 arrays[kind] = np.lib.format.open_memmap(scratch / f"{kind}.npy", "w+", value.dtype, shape)
             arrays[kind][start:stop] = value
-            if kind != "joints":
+            if kind in ("frames", "parts"):
                 digest.update(value.tobytes())
         bar.update(stop - start)
         start = stop
@@ -150,9 +170,9 @@ def _write(scratch: Path, results: Iterable[tuple[np.ndarray, ...]], total: int,
     return digest.hexdigest()[:16]
 
 
-def _flow(scenes: tuple[Scene, ...], resolution: tuple[int, int], indices: np.ndarray) -> np.ndarray:
-    """Optical flow (n, 2, H, W) of the frames asked for, rendered now."""
-    return np.concatenate([render(scene, resolution, truth=("flow",)).flow for scene in scenes])[indices]
+def _rendered(kind: str, scenes: tuple[Scene, ...], resolution: tuple[int, int], indices: np.ndarray) -> np.ndarray:
+    """One kind of truth, (n, …), of the frames asked for, rendered now."""
+    return np.concatenate([getattr(render(scene, resolution, (kind,)), kind) for scene in scenes])[indices]
 
 
 def _empty(scenes: tuple[Scene, ...], resolution: tuple[int, int], indices: np.ndarray) -> np.ndarray:

@@ -16,8 +16,24 @@ from reidlib.data.walkers.wardrobe import STREET, Outfit, Wardrobe, sample_outfi
 
 # The classes of MARS's motion column and the labels of the part map, by code.
 MOTIONS = ("walking", "standing", "running", "riding", "various")
-PARTS = ("background", "head", "torso", "arms", "upper legs", "lower legs", "feet", "carried")
+PARTS = ("background", "head", "torso", "left arm", "right arm", "left upper leg", "right upper leg")
+PARTS += ("left lower leg", "right lower leg", "left foot", "right foot", "carried")  # left is the person's own left
+MERGED_PARTS = ("background", "head", "torso", "arms", "upper legs", "lower legs", "feet", "carried")
 OCCLUDERS = ("pole", "bench", "car", "bush", "bin", "wall")
+
+_MERGED = np.array([0, 1, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7], np.uint8)
+_MIRRORED = np.array([0, 1, 2, 4, 3, 6, 5, 8, 7, 10, 9, 11], np.uint8)
+
+
+def merge_sides(parts: np.ndarray) -> np.ndarray:
+    """Part maps, integers (…) that number `PARTS`, with left and right together: uint8 (…) that number
+    `MERGED_PARTS`."""
+    return _MERGED[parts]
+
+
+def mirror_sides(parts: np.ndarray) -> np.ndarray:
+    """Part maps, integers (…) that number `PARTS`, with left and right exchanged, as a mirror image needs it: uint8."""
+    return _MIRRORED[parts]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,11 @@ import numpy as np
 from reidlib.data.walkers.skeleton import INDEX
 from reidlib.data.walkers.wardrobe import Colour
 
-HEAD, TORSO, ARMS, UPPER_LEGS, LOWER_LEGS, FEET, CARRIED = range(1, 8)  # labels of the part map
+# Labels of the part map, numbers of `scene.PARTS`: of a solid's left and right half, which differ at the hips alone.
+HEAD, TORSO, CARRIED = (1, 1), (2, 2), (11, 11)
+ARMS, UPPER_LEGS, LOWER_LEGS, FEET = ({"l": (n, n), "r": (n + 1, n + 1)} for n in (3, 5, 7, 9))
+HIPS = (5, 6)
+Label = tuple[int, int]
 Triple = tuple[float, float, float]
 TEXTURES = ("plain", "stripes", "plaid", "logo", "blocks", "open", "face", "sole")
 
@@ -34,7 +38,7 @@ class Figure:
     """The P solids of a person as arrays, each in the axes of its segment."""
 
     segment: np.ndarray  # (P,) index into SEGMENTS
-    part: np.ndarray  # (P,) uint8, label of the part map
+    part: np.ndarray  # (P, 2) uint8, label of the part map on the solid's left (q1 > 0) and on its right
     origin: np.ndarray  # (P, 3) where q = 0, metres
     axes: np.ndarray  # (P, 3, 3) rows are the steps of q1, q2, q3, orthogonal, metres
     quadric: np.ndarray  # (P, 3) c0, c1, c2
@@ -71,8 +75,8 @@ class Builder:
     def __init__(self) -> None:
         self.rows: list[tuple] = []
 
-    def on(self, segment: str, part: int, cloth: Cloth) -> "Place":
-        """Where to add tubes and balls of one cloth that move with `segment` and are labelled `part`."""
+    def on(self, segment: str, part: Label, cloth: Cloth) -> "Place":
+        """Where to add tubes and balls of one cloth that move with `segment`; `part` labels their left and right."""
         return Place(self, segment, part, cloth)
 
     def figure(self) -> Figure:
@@ -91,7 +95,7 @@ class Place:
 
     builder: Builder
     segment: str
-    part: int
+    part: Label
     cloth: Cloth
 
     def tube(self, top: Triple, bottom: Triple, a: float, b: float, radii: Triple = (1, 1, 1), hole: float = 0) -> None:

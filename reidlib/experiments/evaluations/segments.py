@@ -5,21 +5,24 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from reidlib.data import Benchmark
-from reidlib.data.walkers.scene import PARTS
+from reidlib.data.walkers.scene import MERGED_PARTS, PARTS, merge_sides
 from reidlib.evaluation import segment_scores, temporal_consistency
 from reidlib.experiments.clips import answers
 from reidlib.experiments.evaluations import Measured
 from reidlib.experiments.run import Run
 from reidlib.models import Network
 
+MERGED = "segments, sides merged"  # a group of scores
+
 
 def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = True) -> Measured:
     """Mean IoU of the network's segments (`visuals["segments"]`, (B, T, P, h, w), the scores of P segments) with the
-    true body segments after Hungarian matching over all frames of the queries, in one group "segments".
+    true body segments after Hungarian matching over all frames of the queries, in the group "segments"; and in the
+    group "segments, sides merged", where left and right limbs are one segment, as are the halves of the hips.
 
-    With test_sampling="dense", whose clips are consecutive frames, also "consistency": the share of pixels whose
-    segment is the same where the true flow takes them. Cases: the mean IoU of every frame. ValueError if the network
-    shows no segments, KeyError without ground truth.
+    With test_sampling="dense", whose clips are consecutive frames, both also have "consistency": the share of pixels
+    whose segment is the same where the true flow takes them. Cases: the mean IoU of every frame. ValueError if the
+    network shows no segments, KeyError without ground truth.
     """
     dense = run.test_sampling == "dense"
     predicted, truth, flow = [], [], []
@@ -34,22 +37,28 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
         if dense:
             flow.append(batch.truth["flow"].cpu().numpy())
     labels, true = np.concatenate(predicted), np.concatenate(truth)  # (clips, T, H, W)
-    found = segment_scores(labels.reshape(-1, *labels.shape[2:]), true.reshape(-1, *true.shape[2:]), number, len(PARTS))
-    scores = {"mean IoU": found.mean_iou, "pixel accuracy": found.pixel_accuracy}
-    scores |= {f"IoU of {name}": value for name, value in zip(PARTS, found.iou) if value == value}
+    consistency = {}
     if dense:
         now, then, moved = labels[:, :-1], labels[:, 1:], np.concatenate(flow)[:, :-1]
         followed = temporal_consistency(*(values.reshape(-1, *values.shape[2:]) for values in (now, then, moved)))
-        scores["consistency"] = followed.consistency
-    scores = {name: round(float(value), 6) for name, value in scores.items()}
-    cases = {"mean IoU": [round(float(v), 5) if v == v else None for v in found.frame_iou]}
-    return Measured({"segments": {**scores, "counts": found.counts}}, {"segments": cases})
+        consistency["consistency"] = followed.consistency
+    scores, cases = {}, {}
+    for group, names, classes in (("segments", PARTS, true), (MERGED, MERGED_PARTS, merge_sides(true))):
+        flat = (values.reshape(-1, *values.shape[2:]) for values in (labels, classes))
+        found = segment_scores(*flat, number, len(names))
+        values = {"mean IoU": found.mean_iou, "pixel accuracy": found.pixel_accuracy}
+        values |= {f"IoU of {name}": value for name, value in zip(names, found.iou) if value == value}
+        values = {name: round(float(value), 6) for name, value in (values | consistency).items()}
+        scores[group] = {**values, "counts": found.counts}
+        cases[group] = {"mean IoU": [round(float(v), 5) if v == v else None for v in found.frame_iou]}
+    return Measured(scores, cases)
 
 
 def columns(run: Run) -> dict[str, tuple[str, str]]:
-    """The means over segments, and the consistency where it is measured."""
-    names = ("mean IoU", "pixel accuracy", *(["consistency"] if run.test_sampling == "dense" else []))
-    return {name: ("segments", name) for name in names}
+    """The means over segments, with sides apart and merged, and the consistency where it is measured."""
+    names = ("mean IoU", "pixel accuracy")
+    found = {name: ("segments", name) for name in names} | {f"{name}, sides merged": (MERGED, name) for name in names}
+    return found | ({"consistency": ("segments", "consistency")} if run.test_sampling == "dense" else {})
 
 
 def _labels(scores: Tensor, size: tuple[int, int]) -> np.ndarray:

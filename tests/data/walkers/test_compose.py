@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from reidlib.data.walkers.cameras import Camera, sample_camera
-from reidlib.data.walkers.compose import empty_place, render
+from reidlib.data.walkers.compose import empty_place, later_frames, render
 from reidlib.data.walkers.gait import Gait
 from reidlib.data.walkers.scene import (
+    PARTS,
     BoxError,
     Occluder,
     PasserBy,
@@ -21,10 +22,10 @@ from reidlib.data.walkers.scene import (
     sample_passer_by,
     sample_person,
 )
-from reidlib.data.walkers.skeleton import JOINTS
+from reidlib.data.walkers.skeleton import JOINTS, ground_speed
 from reidlib.data.walkers.wardrobe import Outfit, change_clothes
 
-HEAD, TORSO, ARMS, UPPER_LEGS, LOWER_LEGS, FEET, CARRIED = range(1, 8)
+HEAD, TORSO, ARMS, UPPER_LEGS, LOWER_LEGS, FEET, CARRIED = 1, 2, (3, 4), (5, 6), (7, 8), (9, 10), 11
 BIG = (128, 64)
 
 
@@ -51,7 +52,7 @@ def test_shapes_and_kinds():
     assert rendered.frames.dtype == np.uint8
     assert rendered.parts.shape == (6, 48, 20)
     assert rendered.parts.dtype == np.uint8
-    assert rendered.parts.max() <= 7
+    assert rendered.parts.max() < len(PARTS)
     assert rendered.joints.shape == (6, len(JOINTS), 3)
     assert set(np.unique(rendered.joints[..., 2])) <= {0, 1}
     assert rendered.flow.shape == (6, 2, 48, 20)
@@ -180,8 +181,8 @@ def test_silhouette_is_the_union_of_the_parts():
     for seed in range(4):
         rendered = render(_busy_scene(seed))
         union = np.zeros(rendered.parts.shape, bool)
-        for part in range(1, 8):
-            union |= rendered.parts == part
+        for part in range(1, len(PARTS)):
+            union |= np.isin(rendered.parts, part)
         np.testing.assert_array_equal(rendered.silhouettes, union)
         assert set(np.unique(rendered.silhouettes)) <= {0, 1}
 
@@ -208,7 +209,7 @@ def test_an_unhidden_person_s_near_side_is_visible():
         assert seen[name] > 0.85, name
     assert seen["shoulder_r"] < 0.2
     assert seen["hip_r"] < 0.2
-    label = {"head": HEAD, "knee_l": (UPPER_LEGS, LOWER_LEGS), "elbow_l": ARMS, "ankle_l": (LOWER_LEGS, FEET)}
+    label = {"head": HEAD, "knee_l": (5, 7), "elbow_l": 3, "ankle_l": (7, 9)}
     for name, parts in label.items():
         x, y, visible = rendered.joints[:, JOINTS.index(name)].T
         at = rendered.parts[np.arange(12), y.astype(int), x.astype(int)][visible > 0]
@@ -242,7 +243,7 @@ def _dressed(view=180.0, **clothes):
 
 
 def _colour(rendered, part):
-    return rendered.clean.transpose(0, 2, 3, 1)[rendered.parts == part].mean(0)
+    return rendered.clean.transpose(0, 2, 3, 1)[np.isin(rendered.parts, part)].mean(0)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ def test_hat_hair_skirt_and_coat_show():
     assert _colour(hat, HEAD)[1] > _colour(plain, HEAD)[1] + 0.05
     assert (_dressed(90.0, long_hair=True).parts == HEAD).sum() > 1.1 * (plain.parts == HEAD).sum()
     skirt = _dressed(90.0, skirt=True, short_bottoms=True)
-    assert (skirt.parts == UPPER_LEGS).sum() > 1.1 * (plain.parts == UPPER_LEGS).sum()
+    assert np.isin(skirt.parts, UPPER_LEGS).sum() > 1.1 * np.isin(plain.parts, UPPER_LEGS).sum()
     coat = _dressed(180.0, coat=1.0, coat_rgb=(0.6, 0.1, 0.1), short_sleeves=False)
     for part in (TORSO, ARMS, UPPER_LEGS):
         assert _colour(coat, part)[0] > 2 * _colour(coat, part)[2]
@@ -295,9 +296,27 @@ def test_patterns_show(name):
     assert spread[1] > 2 * spread[0]
 
 
+@pytest.mark.parametrize(("view", "side"), [(0.0, 1), (180.0, -1)])
+def test_left_and_right_are_the_persons_own(view, side):
+    rendered = render(Scene(view=view, num_frames=8, motion="standing"), BIG)
+    column = {part: np.nonzero(rendered.parts == part)[2].mean() for part in range(3, 11)}
+    for left in (3, 5, 7, 9):
+        assert side * (column[left] - column[left + 1]) > 3  # who faces the camera has the left on the picture's right
+    top = np.isin(rendered.parts, UPPER_LEGS).any((0, 2)).argmax()
+    halves = [(rendered.parts[:, top : top + 4] == part).sum() for part in UPPER_LEGS]  # of the hips
+    assert 0.8 < halves[0] / halves[1] < 1.25 and min(halves) > 50
+
+
+def test_the_near_side_is_seen_and_the_far_side_hidden():
+    for view, near in ((90.0, 0), (270.0, 1)):
+        seen = np.bincount(render(Scene(view=view, num_frames=12), BIG).parts.ravel(), minlength=len(PARTS))
+        for left in (3, 5):
+            assert seen[left + near] > 1.2 * seen[left + 1 - near]
+
+
 def test_parts_are_in_their_places():
     rendered = render(Scene(view=0.0, num_frames=4), BIG)
-    rows = [np.nonzero(rendered.parts == part)[1].mean() for part in (HEAD, TORSO, UPPER_LEGS, LOWER_LEGS, FEET)]
+    rows = [np.nonzero(np.isin(rendered.parts, part))[1].mean() for part in (HEAD, TORSO, UPPER_LEGS, LOWER_LEGS, FEET)]
     assert rows == sorted(rows)
     assert 0.02 < rendered.silhouettes[:, :64].mean() < rendered.silhouettes.mean() * 2 < 0.9
     head = np.ptp(np.nonzero((rendered.parts == HEAD).any((0, 2)))[0])
@@ -381,3 +400,89 @@ def test_an_empty_place_has_the_things_in_it():
     scene = replace(_busy_scene(), passers_by=(), occluders=(Occluder("pole", 0, 5, 0.0, 0.0, 0.3, 1.0, 1),))
     without = empty_place(replace(scene, occluders=()), BIG)
     assert np.abs(empty_place(scene, BIG).astype(int) - without)[..., 24:40].mean() > 10
+
+
+def _seen_through(picture, offset, ratio):
+    """Picture (3, H, W) with the point p from its centre moved to (p + offset) * ratio; NaN from outside."""
+    height, width = picture.shape[1:]
+    x = (np.arange(width) + 0.5 - width / 2) / ratio - offset[0] + width / 2 - 0.5
+    y = (np.arange(height) + 0.5 - height / 2) / ratio - offset[1] + height / 2 - 0.5
+    x, y = (a.ravel() for a in np.meshgrid(x, y))
+    inside = (x > 0) & (x < width - 1.001) & (y > 0) & (y < height - 1.001)
+    out = np.full((3, height * width), np.nan)
+    out[:, inside] = _sample(picture, x[inside], y[inside])
+    return out.reshape(picture.shape)
+
+
+@pytest.mark.parametrize(("view", "jitter"), [(90.0, 0.0), (270.0, 0.0), (20.0, 0.0), (130.0, 0.03)])
+def test_what_stands_still_moves_against_the_box(view, jitter):
+    scene = Scene(view=view, num_frames=8, camera=Camera(noise=0.0), box_error=BoxError(jitter=jitter))
+    box, empty = render(scene, BIG, ("box",)).box, empty_place(scene, BIG).astype(float)
+    assert box.dtype == np.float32 and box[0, 2] == BIG[0]
+    for t in range(7):
+        shift, before, after = box[t + 1, :2] - box[t, :2], box[t, 2] / BIG[0], BIG[0] / box[t + 1, 2]
+        moved = _seen_through(empty[t], -shift / before, before * after)
+        known = ~np.isnan(moved)
+        assert known.mean() > 0.5
+        error, still = (np.abs(p - empty[t + 1])[known].mean() for p in (moved, empty[t]))
+        assert error < 0.35 * still and error < 1.5
+
+
+def test_a_box_goes_as_the_person_walks():
+    scene = Scene(view=90.0, num_frames=9)
+    steps = np.diff(render(scene, BIG, ("box",)).box, axis=0)
+    metres = ground_speed(scene.person.body, scene.person.gait, "walking") / scene.fps
+    tall = scene.person.body.height * 1.05  # of the box, about
+    np.testing.assert_allclose(-steps[:, 0] * tall / BIG[0], metres, rtol=0.2)
+    np.testing.assert_allclose(steps[:, 1:], 0, atol=1e-3)
+    height = {view: render(replace(scene, view=view), BIG, ("box",)).box[:, 2] for view in (0.0, 180.0)}
+    assert (np.diff(height[0.0]) > 0).all() and (np.diff(height[180.0]) < 0).all()  # who comes near grows
+    standing = render(replace(scene, motion="standing"), BIG, ("box",)).box
+    np.testing.assert_allclose(np.diff(standing, axis=0), 0, atol=0.1)  # a slow sway
+
+
+@pytest.mark.parametrize("view", [0.0, 60.0, 90.0, 180.0])
+@pytest.mark.parametrize("ahead", [1, 3])
+def test_in_a_fixed_window_the_street_stands_still_and_the_person_walks(view, ahead):
+    scene = Scene(view=view, num_frames=8, camera=Camera(noise=0.0))
+    rendered, later = render(scene, BIG, ("parts", "box")), later_frames(scene, BIG, ahead)
+    empty = empty_place(scene, BIG)
+    assert later.shape == rendered.frames.shape and later.dtype == np.uint8
+    upper = slice(0, BIG[0] // 2)  # shadows lie below
+    for t in range(8):
+        then = min(t + ahead, 7)
+        shift, before, after = rendered.box[then, :2] - rendered.box[t, :2], rendered.box[t, 2], rendered.box[then, 2]
+        expected = _seen_through(rendered.frames[then].astype(float), shift * BIG[0] / after, after / before)
+        known = ~np.isnan(expected)
+        assert np.abs(later[t] - expected)[known].mean() < 3  # the same picture, through the other box
+        differs = np.abs(later[t].astype(int) - empty[t]).max(0)[upper]
+        away = np.abs(np.arange(BIG[1]) + 0.5 - BIG[1] / 2 - shift[0] * BIG[0] / before) > 0.2 * BIG[0]
+        assert not away.any() or np.median(differs[:, away]) == 0
+
+
+def test_things_and_others_are_seen_through_a_fixed_window_as_through_their_own():
+    scene = _busy_scene(num_frames=8)
+    things = (Occluder("bin", 2, 6, -0.6, 0.6, 0.5, 0.4, 1), Occluder("pole", 0, 7, 0.3, 0.3, 0.2, 1.5, 2))
+    camera, error = replace(scene.camera, noise=0.0), BoxError(scale=0.3)
+    scene = replace(scene, camera=camera, occluders=things, motion="walking", view=80.0, box_error=error)
+    rendered, later = render(scene, BIG, ("box",)), later_frames(scene, BIG, 1)
+    for t in range(7):
+        shift, before, after = rendered.box[t + 1, :2] - rendered.box[t, :2], *rendered.box[[t, t + 1], 2]
+        expected = _seen_through(rendered.frames[t + 1].astype(float), shift * BIG[0] / after, after / before)
+        known = ~np.isnan(expected)
+        assert known.mean() > 0.7 and np.abs(later[t] - expected)[known].mean() < 5
+        assert np.abs(later[t].astype(float) - rendered.frames[t + 1])[known].mean() > 8
+
+
+@pytest.mark.parametrize("view", [0.0, 60.0, 90.0])
+def test_flow_in_a_fixed_window_leaves_the_street_where_it_is(view):
+    scene = Scene(view=view, num_frames=5, box_error=BoxError(jitter=0.02))
+    rendered = render(scene, BIG, ("parts", "box", "flow", "fixed_flow"))
+    moving = rendered.fixed_flow.transpose(0, 2, 3, 1)
+    assert np.abs(moving[rendered.parts == 0]).max() < 1e-4
+    y, x = np.mgrid[: BIG[0], : BIG[1]] + 0.5
+    for t in range(4):  # where the flow leads in the next crop, carried by the boxes into this one
+        (cx, cy, h), (nx, ny, nh) = rendered.box[t], rendered.box[t + 1]
+        to_x = ((x + rendered.flow[t, 0] - BIG[1] / 2) * nh / BIG[0] + nx - cx) * BIG[0] / h + BIG[1] / 2
+        to_y = ((y + rendered.flow[t, 1] - BIG[0] / 2) * nh / BIG[0] + ny - cy) * BIG[0] / h + BIG[0] / 2
+        np.testing.assert_allclose(rendered.fixed_flow[t], np.stack([to_x - x, to_y - y]), atol=1e-3)

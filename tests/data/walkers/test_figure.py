@@ -5,15 +5,16 @@ import numpy as np
 from reidlib.data.walkers import Scene, render
 from reidlib.data.walkers.body import FEMALE, Body, sample_body
 from reidlib.data.walkers.figure import figure
-from reidlib.data.walkers.scene import Person
-from reidlib.data.walkers.solids import CARRIED, LOWER_LEGS
+from reidlib.data.walkers.scene import PARTS, Person
+from reidlib.data.walkers.solids import CARRIED
 from reidlib.data.walkers.wardrobe import Outfit, sample_outfit
 
 
 def test_a_person_has_all_parts_and_at_least_26_solids():
     shape = figure(Body(), Outfit())
     assert len(shape.segment) >= 26
-    assert set(shape.part) == {1, 2, 3, 4, 5, 6}
+    assert set(shape.part.ravel()) == set(range(1, 11))
+    assert [PARTS[left] for left, right in shape.part if left != right] == ["left upper leg"]  # the hips
 
 
 def test_solids_have_square_axes_and_real_radii():
@@ -42,7 +43,9 @@ def test_boots_hide_the_shin_over_trousers_and_bare_legs():
         shins = []
         for person in (plain, booted):
             shown = render(Scene(person, view=0, num_frames=1), (128, 64), truth=("parts", "clean"))
-            shin = shown.clean[0][:, shown.parts[0] == LOWER_LEGS]
+            shin = shown.clean[0][
+                :, np.isin(shown.parts[0], [PARTS.index(f"{side} lower leg") for side in ("left", "right")])
+            ]
             shins.append((shin[0] > 2 * np.maximum(shin[1], shin[2])).mean())  # as red as the boots
         assert shins[0] < 0.1 and 0.5 < shins[1] < 0.95
 

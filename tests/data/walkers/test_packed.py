@@ -48,6 +48,7 @@ def fake(monkeypatch):
             frames=np.full((n, 3, height, width), scene.seed, np.uint8),
             parts=np.full((n, height, width), scene.seed % 8, np.uint8),
             joints=np.full((n, 14, 3), scene.seed, np.float32),
+            box=np.full((n, 3), scene.seed, np.float32),
         )
 
     monkeypatch.setattr(packed, "render", fake_render)
@@ -66,9 +67,12 @@ def test_tracklets_show_what_the_scenes_render(sightings):
     tracklets, _ = run(sightings)
     assert [len(t) for t in tracklets] == [2, 3, 9]
     for tracklet, sighting in zip(tracklets, sightings):
-        rendered = [render(scene, SIZE, truth=("parts", "joints", "flow")) for scene in sighting.scenes]
-        frames, parts, joints, flow = (
-            np.concatenate([getattr(r, kind) for r in rendered]) for kind in ("frames", "parts", "joints", "flow")
+        rendered = [
+            render(scene, SIZE, truth=("parts", "joints", "box", "flow", "fixed_flow")) for scene in sighting.scenes
+        ]
+        kinds = ("frames", "parts", "joints", "flow", "box", "fixed_flow")
+        frames, parts, joints, flow, box, fixed = (
+            np.concatenate([getattr(r, kind) for r in rendered]) for kind in kinds
         )
         assert np.array_equal(tracklet.frames(), frames)
         assert np.array_equal(tracklet.masks()[:, 0], parts > 0)
@@ -77,6 +81,8 @@ def test_tracklets_show_what_the_scenes_render(sightings):
         last = len(tracklet) - 1
         assert np.array_equal(tracklet.truth("flow", [last, 0]), flow[[last, 0]])
         assert flow.shape == (len(tracklet), 2, *SIZE)
+        assert np.array_equal(tracklet.truth("fixed_flow", [last, 0]), fixed[[last, 0]])
+        assert np.array_equal(tracklet.truth("box"), box) and box.shape == (len(tracklet), 3)
         empty = np.concatenate([empty_place(scene, SIZE) for scene in sighting.scenes])
         assert np.array_equal(tracklet.truth("empty", [last, 0]), empty[[last, 0]])
 

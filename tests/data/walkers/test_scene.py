@@ -2,11 +2,15 @@ import numpy as np
 import pytest
 
 from reidlib.data.walkers.scene import (
+    MERGED_PARTS,
     OCCLUDERS,
+    PARTS,
     BoxError,
     Occluder,
     PasserBy,
     Scene,
+    merge_sides,
+    mirror_sides,
     sample_box_error,
     sample_occluders,
     sample_passer_by,
@@ -52,3 +56,17 @@ def test_passers_by_are_there_during_the_tracklet():
 def test_the_same_seed_draws_the_same_person():
     one, two = (sample_person(np.random.default_rng(5)) for _ in range(2))
     assert one == two != sample_person(np.random.default_rng(6))
+
+
+def test_merged_and_mirrored_parts_are_those_of_the_names():
+    def merged(name):
+        limb = name.removeprefix("left ").removeprefix("right ")
+        return limb if limb == name else {"foot": "feet"}.get(limb, f"{limb}s")
+
+    def mirrored(name):
+        return name.replace("left", "!").replace("right", "left").replace("!", "right")
+
+    codes = np.arange(len(PARTS)).reshape(3, 4)
+    assert [MERGED_PARTS[i] for i in merge_sides(codes).ravel()] == [merged(name) for name in PARTS]
+    assert [PARTS[i] for i in mirror_sides(codes).ravel()] == [mirrored(name) for name in PARTS]
+    assert merge_sides(codes).dtype == mirror_sides(codes).dtype == np.uint8 and merge_sides(codes).shape == (3, 4)

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from reidlib.data import walkers
+from reidlib.data.walkers.scene import merge_sides
 from reidlib.experiments import Run
+from reidlib.experiments.clips import batches_of
 from reidlib.experiments.evaluations import columns_of, measure
 from reidlib.models import ModelOutput, Network
 
@@ -55,11 +57,20 @@ def test_true_masks_are_found_and_ones_score_chance(street):
 
 def test_true_segments_under_other_numbers_are_found(street):
     def renamed(given):
-        return torch.nn.functional.one_hot((given["parts"].long() + 3) % 8, 8).permute(0, 1, 4, 2, 3).float()
+        return torch.nn.functional.one_hot((given["parts"].long() + 3) % 12, 12).permute(0, 1, 4, 2, 3).float()
+
+    def merged(given):
+        together = torch.from_numpy(merge_sides(given["parts"].cpu().numpy())).long()
+        return torch.nn.functional.one_hot(together, 8).permute(0, 1, 4, 2, 3).float()
 
     network = answering("parts", segments=renamed)
-    scores = measure(network, street, run("segments"), False).scores["segments"]
-    assert (scores["mean IoU"], scores["pixel accuracy"], scores["IoU of torso"]) == (1, 1, 1)
+    found = measure(network, street, run("segments"), False).scores
+    scores, together = found["segments"], found["segments, sides merged"]
+    assert (scores["mean IoU"], scores["pixel accuracy"], scores["IoU of left foot"]) == (1, 1, 1)
+    assert together["IoU of torso"] == 1 > together["IoU of arms"] > 0.4  # one side of them
+    found = measure(answering("parts", segments=merged), street, run("segments"), False).scores
+    assert found["segments, sides merged"]["mean IoU"] == found["segments"]["IoU of torso"] == 1
+    assert found["segments"]["mean IoU"] < 0.75
     assert "consistency" not in scores
     dense = run("segments", test_sampling="dense")
     followed = measure(network, street, dense, False).scores["segments"]["consistency"]
@@ -120,3 +131,23 @@ def test_a_network_that_does_not_answer_is_refused(street, kind, message):
     with pytest.raises(ValueError, match=message):
         measure(answering("frames"), street, run(kind), False)
     assert columns_of(run(kind))
+
+
+def test_in_fixed_windows_the_person_moves_on(street):
+    def repeated(given):
+        return given["frames"][:, :, None]
+
+    tracked, fixed = (
+        measure(answering("frames", next_frames=repeated), street, run("frames", next_frames=1, windows=windows), False)
+        for windows in ("tracked", "fixed")
+    )
+    assert fixed.scores["frames"]["foreground error"] > 1.2 * tracked.scores["frames"]["foreground error"]
+    kind = run("frames", next_frames=1, windows="fixed")
+    knowing = measure(answering("next_frames", next_frames=lambda g: g["next_frames"]), street, kind, False).scores
+    assert knowing["frames"]["SSIM"] == 1 and knowing["frames, last repeated"] == fixed.scores["frames"]
+    plain = run("frames", next_frames=1)
+    [batch] = batches_of(street.query, answering("frames"), kind)  # nobody looks at the successors
+    assert torch.equal(
+        batch.next_frames,
+        next(iter(batches_of(street.query, answering("frames"), plain))).next_frames,
+    )
