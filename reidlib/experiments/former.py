@@ -36,7 +36,7 @@ def compare_verdicts(former: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame
     """Former and present verdicts, joined by the claims' texts, in the ledger's order, dropped claims last.
 
     former: of `read_verdicts`; ledger: of `claims`. Columns: claim, primary (False for a claim that is stated no more),
-    before, after (the verdicts; None where the claim is not stated), difference_before, low_before, high_before,
+    before, after (the verdicts, missing where the claim is not stated), difference_before, low_before, high_before,
     difference_after, low_after, high_after (points, NaN where there are none). ValueError if a claim stands twice.
     """
     sides = {"before": former.set_index("claim"), "after": ledger.set_index("claim")}
@@ -46,6 +46,6 @@ def compare_verdicts(former: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame
     order = sides["after"].index.append(sides["before"].index.difference(sides["after"].index, sort=False))
     sides = {side: frame.reindex(order) for side, frame in sides.items()}
     joined = {"primary": sides["after"]["primary"].eq(True)}
-    joined |= {side: frame["verdict"].where(frame["verdict"].notna(), None) for side, frame in sides.items()}
+    joined |= {side: frame["verdict"] for side, frame in sides.items()}
     joined |= {f"{name}_{side}": frame[name] for side, frame in sides.items() for name in NUMBERS}
     return pd.DataFrame(joined).rename_axis("claim").reset_index()

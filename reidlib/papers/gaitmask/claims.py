@@ -10,7 +10,7 @@ UNMASKED, HALVES = "control: GaitMask without masks", "control: GaitMask with fi
 
 
 def _above(text: str, source: str, row: str, other: str, **options) -> Claim:
-    return above(text, source, "3", row, other, "rank-1", **options)
+    return above(text, source, "3", row, other, "rank-1", primary=True, **options)
 
 
 TOGETHER = "re-ranking and expansion see all queries together"
@@ -30,6 +30,7 @@ CLAIMS = (
         ("rank-1",),
         *("the complete pipeline is above the rest", "2, Table 3", "3", f"{BOTH}{COMPLETE}"),
         [f"{GAITGL}{step}" for step in ("", " + Re-ranking", COMPLETE)],
+        primary="rank-1",
     ),
     _above("GaitMask is above GaitGL", "1.1", GAITMASK, GAITGL, control=HALVES),
     _above("GaitMask is above GaitGL with both", "1.1", f"{GAITMASK}{COMPLETE}", f"{GAITGL}{COMPLETE}"),
