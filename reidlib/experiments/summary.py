@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reidlib.evaluation.statistics import MIN_SEEDS
-from reidlib.experiments.claims import DECIDED, FAMILY_WISE, POINTS
+from reidlib.experiments.claims import DECIDED, FAMILY_WISE, POINTS, expected_false_verdicts
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,10 @@ def summary(ledger: pd.DataFrame) -> Summary:
     primary = ledger[ledger["primary"]]
     unsure = primary[(primary["verdict"] == "inconclusive") & (primary["unit"] == POINTS)]
     detectable = unsure["detectable"].median()
-    every = _tally(ledger)
     return Summary(
-        every=every,
+        every=_tally(ledger),
         primary=_tally(primary),
-        false_verdicts=0.05 * every.judged,
+        false_verdicts=expected_false_verdicts(ledger),
         holm=int(primary["holm"].isin(DECIDED).sum()),
         both_lengths=int(primary["robust"].notna().sum()),
         robust=int(primary["robust"].eq(True).sum()),
@@ -79,6 +78,5 @@ def _tally(ledger: pd.DataFrame) -> Tally:
 
 
 def _counted(tally: Tally) -> str:
-    return (
-        f"{tally.replicating} replicate, {tally.contradicted} are contradicted, {tally.inconclusive} are inconclusive"
-    )
+    decided = f"{tally.replicating} replicate, {tally.contradicted} are contradicted"
+    return f"{decided}, {tally.inconclusive} are inconclusive"

@@ -1,8 +1,9 @@
 """What the Seq-Masks paper claims of its Tables I to IV, in rows and columns of `reidlib.papers.seqmasks.rows`, and
 what has to hold beside if a gain is to belong to the mechanism that it is ascribed to.
 
-Primary is one column of each sentence: rank-1 on the street; in the laboratory the condition that the sentence is about,
-else NM, always without the probe's own angle where a table leaves the choice."""
+Primary is one column of each sentence: rank-1 on the street; in the laboratory the condition that the sentence is
+about, else NM, without the probe's own angle where the table has both.
+"""
 
 from reidlib.experiments import Claim, above_each, best_each
 
