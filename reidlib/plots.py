@@ -285,7 +285,7 @@ def verdicts_before_and_after(comparison: pd.DataFrame) -> Figure:
     after, which has the colour of its verdict. What was or is not measured is left out.
     """
     primary = comparison[comparison["primary"]]
-    figure, axes = plt.subplots(figsize=(9, 0.42 * len(primary) + 1), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9, 0.36 * len(primary) + 1), layout="constrained")
     for place, claim in enumerate(primary.itertuples()):
         before, after = (claim.low_before, claim.high_before), (claim.low_after, claim.high_after)
         colour = VERDICTS.get(claim.after, NEUTRAL)
