@@ -118,7 +118,7 @@ def test_all_claims_are_shown_on_request_the_primary_ones_first(run, records):
     assert lines[later].split() == ["not", "yet", "measured", "good", "is", "later"]
     assert lines[later + 1] == "    source: page 2"
     assert lines[same].split()[:4] == ["replicates", "+0.0", "[+0.0,", "+0.0]"]
-    assert lines[same + 1] == "    6 seeds; the same within 1.5; source: page 3"
+    assert lines[same + 1] == "    6 seeds; the same within 1.5; reported +0.0; source: page 3"
     assert not any("--all" in line for line in lines)
 
 
