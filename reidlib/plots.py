@@ -273,14 +273,40 @@ def claim_intervals(ledger: pd.DataFrame) -> Figure:
         colour = VERDICTS.get(claim.verdict, NEUTRAL)
         axes.plot(claim.difference, place, "o", color=colour, markersize=4)
         axes.plot([claim.low, claim.high], [place, place], color=colour)
+    _claim_axes(axes, ledger["claim"], few)
+    axes.set_xlabel("points, measured (dot) and reported (cross)")
+    return figure
+
+
+def verdicts_before_and_after(comparison: pd.DataFrame) -> Figure:
+    """What primary claims were worth before and are worth now: one line a claim, in points, as in `claim_intervals`.
+
+    comparison: of `reidlib.experiments.former.compare_verdicts`. The interval before is grey and stands above the one
+    after, which has the colour of its verdict. What was or is not measured is left out.
+    """
+    primary = comparison[comparison["primary"]]
+    figure, axes = plt.subplots(figsize=(9, 0.36 * len(primary) + 1), layout="constrained")
+    for place, claim in enumerate(primary.itertuples()):
+        before, after = (claim.low_before, claim.high_before), (claim.low_after, claim.high_after)
+        colour = VERDICTS.get(claim.after, NEUTRAL)
+        axes.plot(claim.difference_before, place - 0.17, "o", color="#c4c4c4", markersize=4)
+        axes.plot(before, [place - 0.17] * 2, color="#c4c4c4")
+        axes.plot(claim.difference_after, place + 0.17, "o", color=colour, markersize=5)
+        axes.plot(after, [place + 0.17] * 2, color=colour, linewidth=2)
+    _claim_axes(axes, primary["claim"], wrapped=True)
+    axes.set_xlabel("points; light grey above: before")
+    return figure
+
+
+def _claim_axes(axes: Axes, texts: Sequence[str], wrapped: bool) -> None:
+    """A line for each claim, the first at the top, over points that are logarithmic beyond ±1; verdicts' colours."""
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_xscale("symlog", linthresh=1)
     low, high = axes.get_xlim()
     points = [x for x in (-30, -10, -3, -1, 0, 1, 3, 10, 30) if low < x < high]
     axes.set_xticks(points, [f"{x:+d}" if x else "0" for x in points], fontsize=8)
-    texts = [textwrap.fill(text, 60) for text in ledger["claim"]] if few else ledger["claim"]
-    axes.set_yticks(range(len(ledger)), texts, fontsize=8 if few else 6)
-    axes.set(ylim=(len(ledger) - 0.5, -0.5), xlabel="points, measured (dot) and reported (cross)")
+    labels = [textwrap.fill(text, 60) if wrapped else text for text in texts]
+    axes.set_yticks(range(len(labels)), labels, fontsize=8 if wrapped else 6)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
     keys = [Line2D([], [], color=colour, marker="o", label=verdict) for verdict, colour in VERDICTS.items()]
-    figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=7)
-    return figure
+    axes.figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), fontsize=7)

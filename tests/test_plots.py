@@ -267,6 +267,34 @@ def test_claim_intervals_are_coloured_by_verdict():
     assert [line.get_ydata()[0] for line in interval] == [0, 1, 2]
 
 
+def test_primary_verdicts_before_and_after():
+    comparison = pd.DataFrame(
+        [
+            ("better now", True, "inconclusive", "replicates", 1.0, -1.0, 3.0, 2.0, 1.0, 3.0),
+            ("beside", False, "replicates", "replicates", 1.0, 0.5, 1.5, 1.0, 0.5, 1.5),
+            ("new", True, None, "contradicted", np.nan, np.nan, np.nan, -2.0, -3.0, -1.0),
+            ("later", True, "leaning", "not yet measured", 4.0, 3.0, 5.0, np.nan, np.nan, np.nan),
+        ],
+        columns=[
+            *("claim", "primary", "before", "after", "difference_before", "low_before", "high_before"),
+            *("difference_after", "low_after", "high_after"),
+        ],
+    )
+    axes = plots.verdicts_before_and_after(comparison).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["better now", "new", "later"]
+    dots_before, before, dots_after, after = (axes.get_lines()[i:12:4] for i in range(4))
+    assert [line.get_xdata()[0] for line in dots_before] == pytest.approx([1, np.nan, 4], nan_ok=True)
+    assert [line.get_xdata()[0] for line in dots_after] == pytest.approx([2, -2, np.nan], nan_ok=True)
+    assert [tuple(line.get_xdata()) for line in (before[0], before[2])] == [(-1, 3), (3, 5)]
+    assert [tuple(line.get_xdata()) for line in after[:2]] == [(1, 3), (-3, -1)]
+    assert [line.get_color() for line in after] == [plots.RIGHT, plots.WRONG, plots.NEUTRAL]
+    assert len({line.get_color() for line in before}) == 1 and before[0].get_color() not in plots.VERDICTS.values()
+    for one, other, place in zip(before, after, range(3)):
+        assert one.get_ydata()[0] < place < other.get_ydata()[0]  # the axis points down
+    zero = axes.get_lines()[12]
+    assert [*zero.get_xdata()] == [0, 0] and axes.yaxis_inverted()
+
+
 def test_figures_are_saved_as_small_pictures_in_new_folders(tmp_path):
     path = plots.save(plots.contact_sheet([np.zeros((3, 8, 4), np.uint8)], columns=1), tmp_path / "new" / "sheet.png")
     assert path == tmp_path / "new" / "sheet.png"

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLES_READ = "Percent where no other unit is named; measured: mean ± half of the 95 % interval over seeds."
-CLAIMS_READ = "Differences are means over seeds with their intervals, 95 % (90 % where two are said to be the same)."
+CLAIMS_READ = (
+    "Differences are means over seeds with their intervals, 95 % (90 % where two are said to be the same). Holm: the "
+    "verdict that is left if all verdicts on primary claims are to hold together. Robust: the same verdict after half "
+    "the training."
+)
+LEDGER_WIDTH = 100
 
 
 def add_verbs(verb) -> None:
@@ -26,6 +31,7 @@ def add_verbs(verb) -> None:
 
     add = verb("claims", _claims, "Show what a paper claims and what the records say of it.").add_argument
     add("paper", help="The name of a paper.")
+    add("--all", action="store_true", help="Show all claims, the primary ones first; without it, these alone.")
     add("--json", action="store_true", help="Print one object for every claim.")
     options.add_figures(add)
     options.add_files(add)
@@ -62,7 +68,7 @@ def _tables(chosen: argparse.Namespace) -> None:
 def _claims(chosen: argparse.Namespace) -> None:
     from reidlib.cli.text import paragraph
     from reidlib.experiments import claims
-    from reidlib.experiments.claims import expected_false_verdicts
+    from reidlib.experiments.summary import summary
     from reidlib.experiments.tables import world_note
 
     options.run_files(chosen.files)
@@ -73,41 +79,55 @@ def _claims(chosen: argparse.Namespace) -> None:
     if ledger.empty:
         print(f"{chosen.paper}: no claims are written yet")
         return
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in ledger["verdict"].value_counts().items())
-    false = expected_false_verdicts(ledger)
     collapsed = ledger["collapsed"].notna().sum()
-    print(paragraph(f"{chosen.paper}, {len(ledger)} claims, judged on rendered people. Verdicts: {counts}."))
-    if false:
-        print(paragraph(f"Were no claim true and none reversed, {false:.1f} verdicts would be false all the same."))
+    notes = [f"{chosen.paper}, judged on rendered people: {summary(ledger)}", world_note(ledger, "claim"), CLAIMS_READ]
     if collapsed:
-        print(paragraph(f"{collapsed} claims mean little, because networks of theirs have collapsed."))
-    if note := world_note(ledger, "claim"):
-        print(paragraph(note))
-    print(CLAIMS_READ)
-    for name, group in ledger.groupby("table", sort=False):
-        print(f"\ntable {name}")
-        for claim in group.itertuples():
-            print(paragraph(f"{claim.claim} ({claim.source})", hanging=2))
-            print(paragraph(f"  {'; '.join(_judged(claim))}", hanging=4))
+        notes.insert(1, f"{collapsed} claims mean little, because networks of theirs have collapsed.")
+    for note in filter(None, notes):
+        print(paragraph(note, width=LEDGER_WIDTH))
+    primary, rest = ledger[ledger["primary"]], ledger[~ledger["primary"]]
+    hidden = len(rest) if len(primary) and not chosen.all else 0
+    for what, part in (("primary", primary), ("not primary", rest[hidden:])):
+        for name, group in part.groupby("table", sort=False):
+            print(f"\ntable {name}, {what}")
+            for claim in group.itertuples():
+                print("\n".join(_judged(claim)))
+    if hidden:
+        print(f"\n{hidden} claims that are not primary are shown with --all.")
 
 
 def _judged(claim) -> Iterator[str]:
-    """What is said of a claim, a line of the ledger, piece by piece."""
-    seeds = f"{claim.seeds} seed{'s' * (claim.seeds != 1)}"
-    if not claim.seeds:
-        yield claim.verdict
-    elif claim.low != claim.low:
-        yield f"{claim.verdict}: {claim.difference:+.1f} {claim.unit}, {seeds}"
-    else:
-        yield f"{claim.verdict}: {claim.difference:+.1f} [{claim.low:+.1f}, {claim.high:+.1f}] {claim.unit}, {seeds}"
+    """A line of the ledger as lines of text: verdict, difference with interval and claim, then all else."""
+    from reidlib.cli.text import paragraph
+
+    difference = "" if claim.difference != claim.difference else f"{claim.difference:+.1f}"
+    if claim.low == claim.low:
+        difference += f" [{claim.low:+.1f}, {claim.high:+.1f}]"
+    start = f"  {claim.verdict:<17}{difference:<22}"
+    yield paragraph(f"{start}{claim.claim}", len(start), LEDGER_WIDTH)
+    yield paragraph(f"    {'; '.join(_details(claim))}", 4, LEDGER_WIDTH)
+
+
+def _details(claim) -> Iterator[str]:
+    """What is said of a claim beside its verdict, piece by piece."""
+    if claim.seeds:
+        yield f"{claim.seeds} seed{'s' * (claim.seeds != 1)}" + f", in {claim.unit}" * (claim.unit != "points")
     if isinstance(claim.collapsed, str):
         yield f"COLLAPSED: {claim.collapsed}"
-    if claim.detectable == claim.detectable:
-        yield f"detectable {claim.detectable:.1f}"
+    if isinstance(claim.holm, str):
+        yield f"Holm: {claim.holm}"
+    if isinstance(claim.half_verdict, str):
+        difference = f" {claim.half_difference:+.1f}" if claim.half_difference == claim.half_difference else ""
+        yield f"half the training: {claim.half_verdict}{difference}"
+    if claim.robust is not None:
+        yield "robust" if claim.robust else "not robust"
     if claim.kind == "same":
         yield f"the same within {claim.margin:g}"
+    if claim.detectable == claim.detectable:
+        yield f"detectable {claim.detectable:.1f}"
     if claim.reported == claim.reported:
         yield f"reported {claim.reported:+.1f}"
+    yield f"source: {claim.source}"
     yield from (text for text in (claim.control, claim.note) if isinstance(text, str))
 
 

@@ -9,9 +9,9 @@ LABEL = 56  # the widest that a row's label may be; a longer one goes on in the 
 GAP = "  "
 
 
-def paragraph(text: str, hanging: int = 0) -> str:
-    """A text in lines of `WIDTH`, all but the first indented by `hanging`."""
-    return textwrap.fill(text, WIDTH, subsequent_indent=" " * hanging, break_on_hyphens=False)
+def paragraph(text: str, hanging: int = 0, width: int = WIDTH) -> str:
+    """A text in lines of `width`, all but the first indented by `hanging`."""
+    return textwrap.fill(text, width, subsequent_indent=" " * hanging, break_on_hyphens=False)
 
 
 def text_table(table: pd.DataFrame) -> str:

@@ -1,15 +1,16 @@
-"""How sure a comparison is: intervals over seeds, equivalence, best of several, and verdicts.
+"""How sure a comparison is: intervals over seeds, equivalence, best of several, verdicts, and Holm's procedure.
 
 A comparison is paired: `a[s]` and `b[s]` are the scores of two rows under seed s, which draws the data and
 the weights of both. Scores may be fractions or percent; differences, intervals and margins are in the same
 unit. The stated error rates assume that paired differences are close to normal, and they hold for one claim
-that was fixed before its scores were seen.
+that was fixed before its scores were seen; `holm` says which of several claims are left if all are to hold together.
+What an experiment could have seen is in `reidlib.evaluation.power`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
 from reidlib.evaluation.arrays import labels, to_numpy
 
@@ -47,7 +48,42 @@ def paired_interval(a, b, confidence: float = 0.95) -> Interval:
     >>> round(paired_interval([0.6, 0.7, 0.8], [0.5, 0.6, 0.6]).estimate, 3)
     0.133
     """
-    return _t_interval(_differences(a, b), confidence)
+    return _t_interval(paired_differences(a, b), confidence)
+
+
+def paired_p_value(a, b) -> float:
+    """The p value of the two-sided paired t test of no difference, to which `paired_interval` belongs.
+
+    a, b: (S,) scores of the same S ≥ 1 seeds. It is below 1 − confidence where the interval leaves 0 out; 1 for one
+    seed. Raises ValueError as `paired_interval`.
+
+    >>> round(paired_p_value([0.6, 0.7, 0.8], [0.5, 0.6, 0.6]), 3)
+    0.057
+    """
+    differences = paired_differences(a, b)
+    return 2 * min(_upper_tail(differences), _upper_tail(-differences))
+
+
+def holm(p_values) -> np.ndarray:
+    """The p values of a family of tests after Holm's step-down procedure, (N,), as their order was.
+
+    p_values: (N,) in [0, 1], N ≥ 0. Calling those significant whose adjusted value is below alpha makes one false call
+    or more with at most probability alpha, whatever the tests' dependence and however many hypotheses are true.
+    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
+
+    Raises ValueError if one is not in [0, 1].
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = to_numpy(p_values).astype(np.float64)
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"p_values must be (tests,) in [0, 1]; got {values}")
+    order = np.argsort(values, kind="stable")
+    adjusted = np.empty_like(values)
+    steps = values[order] * np.arange(len(values), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
 
 
 def verdict(interval: Interval) -> str:
@@ -71,6 +107,7 @@ class Equivalence:
     interval: Interval  # of level 1 − 2 · alpha, which is what two one-sided tests at alpha look at
     margin: float
     verdict: str
+    p_value: float  # of the verdict that is closer: below alpha where it is "replicates" or "contradicted"
 
 
 def equivalence(a, b, margin: float, alpha: float = 0.05) -> Equivalence:
@@ -90,10 +127,14 @@ def equivalence(a, b, margin: float, alpha: float = 0.05) -> Equivalence:
     """
     if not margin > 0 or not 0 < alpha < 0.5:
         raise ValueError(f"margin must be positive and alpha in (0, 0.5); got {margin} and {alpha}")
-    interval = _t_interval(_differences(a, b), 1 - 2 * alpha)
+    differences = paired_differences(a, b)
+    interval = _t_interval(differences, 1 - 2 * alpha)
     inside = -margin < interval.low and interval.high < margin
     outside = interval.low > margin or interval.high < -margin
-    return Equivalence(interval, margin, _verdict(inside, outside, interval.count))
+    both_ways = (differences, -differences)
+    p_inside = max(_upper_tail(way, -margin) for way in both_ways)
+    p_outside = min(_upper_tail(way, margin) for way in both_ways)
+    return Equivalence(interval, margin, _verdict(inside, outside, interval.count), min(p_inside, p_outside))
 
 
 @dataclass(frozen=True)
@@ -103,6 +144,7 @@ class BestOfRows:
     runner_up: int  # the other row with the highest mean
     interval: Interval  # best − runner-up
     verdict: str
+    p_value: float  # below 1 − confidence where the verdict of six seeds is "replicates" or "contradicted"
 
 
 def best_against_runner_up(scores, best: int, confidence: float = 0.95) -> BestOfRows:
@@ -131,34 +173,9 @@ def best_against_runner_up(scores, best: int, confidence: float = 0.95) -> BestO
     above_all = all(_t_interval(difference, confidence).low > 0 for difference in differences)
     below_one = any(_t_interval(difference, widened).high < 0 for difference in differences)
     interval = _t_interval(scores[best] - scores[runner_up], confidence)
-    return BestOfRows(runner_up, interval, _verdict(above_all, below_one, scores.shape[1]))
-
-
-def smallest_detectable_difference(a, b, confidence: float = 0.95, power: float = 0.8) -> float:
-    """The true difference that `paired_interval` would find different from 0 with probability `power`.
-
-    a, b: (S,) scores of the same seeds; their paired standard deviation is taken as the true one. Shown
-    beside an "inconclusive" verdict: effects below it could well have been missed. Infinite with one seed.
-    Raises ValueError if power is not in (1 − confidence, 1), and as `paired_interval`.
-    """
-    differences = _differences(a, b)
-    if not 1 - confidence < power < 1:
-        raise ValueError(f"power must lie between 1 - confidence and 1; got {power}")
-    seeds = len(differences)
-    if seeds < 2:
-        return float("inf")
-    critical = stats.t.ppf((1 + confidence) / 2, seeds - 1)
-    levels = (np.arange(4096) + 0.5) / 4096  # the deviation that a sample may show, as 4096 equally likely values
-    reach = critical * np.sqrt(stats.chi2.ppf(levels, seeds - 1) / (seeds - 1))
-
-    def missing_power(effect: float) -> float:  # effect in standard errors
-        return np.mean(stats.norm.cdf(effect - reach) + stats.norm.cdf(-effect - reach)) - power
-
-    enough = critical
-    while missing_power(enough) < 0:
-        enough *= 2
-    effect = optimize.brentq(missing_power, 0, enough)
-    return float(effect * differences.std(ddof=1) / np.sqrt(seeds))
+    p_above = max(2 * _upper_tail(difference) for difference in differences)
+    p_below = min(2 * _upper_tail(-difference) for difference in differences) * len(others)
+    return BestOfRows(runner_up, interval, _verdict(above_all, below_one, scores.shape[1]), min(p_above, p_below, 1.0))
 
 
 def identity_bootstrap(
@@ -188,18 +205,20 @@ def identity_bootstrap(
     return Interval(float(values[valid].mean()), float(low), float(high), confidence, len(total))
 
 
+def paired_differences(a, b) -> np.ndarray:
+    """a − b, (S,) float64, of scores (S,) of the same S ≥ 1 seeds. ValueError if they differ in length, are empty or
+    not finite."""
+    a, b = _one_a_seed("a", a), _one_a_seed("b", b)
+    if len(a) != len(b):
+        raise ValueError(f"a and b must be scores of the same seeds, in order; they have {len(a)} and {len(b)}")
+    return a - b
+
+
 def _one_a_seed(name: str, values) -> np.ndarray:
     array = to_numpy(values).astype(np.float64)
     if array.ndim != 1 or not len(array) or not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, (seeds,), at least one; the shape is {array.shape}")
     return array
-
-
-def _differences(a, b) -> np.ndarray:
-    a, b = _one_a_seed("a", a), _one_a_seed("b", b)
-    if len(a) != len(b):
-        raise ValueError(f"a and b must be scores of the same seeds, in order; they have {len(a)} and {len(b)}")
-    return a - b
 
 
 def _t_interval(differences: np.ndarray, confidence: float) -> Interval:
@@ -210,6 +229,14 @@ def _t_interval(differences: np.ndarray, confidence: float) -> Interval:
     if seeds > 1:
         half = stats.t.ppf((1 + confidence) / 2, seeds - 1) * differences.std(ddof=1) / np.sqrt(seeds)
     return Interval(mean, float(mean - half), float(mean + half), confidence, seeds)
+
+
+def _upper_tail(differences: np.ndarray, bound: float = 0.0) -> float:
+    """The p value of the one-sided t test of a mean above `bound`; a half where one seed says nothing."""
+    seeds, excess = len(differences), float(differences.mean()) - bound
+    error = differences.std(ddof=1) / np.sqrt(seeds) if seeds > 1 else np.inf
+    statistic = excess / error if error > 0 else np.copysign(np.inf, excess) if excess else 0.0
+    return float(stats.t.sf(statistic, max(seeds - 1, 1)))
 
 
 def _verdict(holds: bool, fails: bool, seeds: int) -> str:

@@ -11,7 +11,7 @@ from reidlib.experiments.run import Row
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reidlib.experiments.claims import Claim
+    from reidlib.experiments.statements import Claim
 
 ROOM = "reidlib.papers"  # the package whose folders are papers; nothing else is known of it here
 

@@ -16,7 +16,8 @@ from reidlib import plots
 from reidlib.experiments.claims import claims
 from reidlib.experiments.papers import find_paper, list_papers, rows_of
 from reidlib.experiments.records import FIGURES
-from reidlib.experiments.tables import table, table_names, wide_table, world_note
+from reidlib.experiments.summary import summary
+from reidlib.experiments.tables import half_table, table, table_names, wide_table, world_note
 
 PLACE = re.compile(r"<!-- (?P<kind>\w+) (?P<paper>\w+)(?:, (?P<table>.+?))? -->(?:(?!<!--).)*<!-- end -->", re.S)
 NUMERIC = r"|[+−]?[\d.]+( [±(].*)?|not yet measured"  # the cells of columns that stand at the right
@@ -32,7 +33,8 @@ COUNTED = {  # verdict -> what several claims of that verdict do
 
 def write_reports(root: Path, figures: Path = FIGURES) -> Iterator[Path]:
     """Bring README.md in the folder `root`, and the report of every paper that has records, up to date; gives the files
-    that changed. Reports that are missing are begun, and tables that a report leaves out are put at its end.
+    that changed. Reports that are missing are begun, and tables that a report leaves out are put at its end, but those
+    of half the training right behind the table that they belong to.
 
     Of papers that name their main claims, a plot of these is drawn as `main-claims.png` beside the report.
     """
@@ -87,23 +89,36 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 def _ledger(paper: str, figures: Path) -> str:
-    """All claims with verdicts: differences are left minus right, with their intervals."""
+    """What the ledger says in sum, then all claims with verdicts: differences are left minus right, with their
+    intervals."""
     ledger = claims(paper, figures)
     shown = pd.DataFrame(
         {
             "claim": ledger["claim"],
             "where": ledger["source"],
+            "primary": ledger["primary"].map({True: "primary", False: ""}),
             "verdict": ledger["verdict"],
+            "Holm": ledger["holm"],
+            "half the training": [_half(claim) for claim in ledger.itertuples()],
             "measured": [_difference(claim) for claim in ledger.itertuples()],
             "reported": [_number(value) for value in ledger["reported"]],
             "seeds": [str(count) if count else "" for count in ledger["seeds"]],
             "detectable": [_number(value).lstrip("+") for value in ledger["detectable"]],
+            "margin": [_number(value).lstrip("+") for value in ledger["margin"]],
             "control": ledger["control"],
             "note": ledger["note"],
             "collapsed": ledger["collapsed"],
         }
     )
-    return f"\n{markdown(shown.set_index('claim'))}\n"
+    return f"\n{summary(ledger)}\n\n{markdown(shown.set_index('claim'))}\n"
+
+
+def _half(claim) -> str:
+    """The verdict after half the training, and whether it is the same."""
+    if claim.robust is None:
+        return claim.half_verdict if isinstance(claim.half_verdict, str) else ""
+    agreement = "robust" if claim.robust else "not robust"
+    return f"{agreement}: {claim.half_verdict} ({_number(claim.half_difference)})"
 
 
 def _difference(claim) -> str:
@@ -149,8 +164,18 @@ KINDS = {"ledger": _ledger, "worlds": _worlds, "state": _state, "verdicts": _ver
 def _complete(report: str, paper: str) -> str:
     """A report with a place for every table of the paper, and for its claims if it has any."""
     report = report or f"# What was measured of {paper}\n\n<!-- worlds {paper} --><!-- end -->\n"
-    places = {f"<!-- table {paper}, {name} -->": f"Table {name}" for name in table_names(paper)}
-    if find_paper(paper).claims:
-        places[f"<!-- ledger {paper} -->"] = "The ledger of claims"
-    missing = [f"\n## {title}\n\n{place}\n<!-- end -->\n" for place, title in places.items() if place not in report]
-    return report + "".join(missing)
+    names = table_names(paper)
+    halves = {half_table(name): name for name in names if half_table(name) in names}
+    places = {name: f"<!-- table {paper}, {name} -->" for name in names}
+    for name, place in places.items():
+        if place in report:
+            continue
+        if name in halves:
+            end = report.index("<!-- end -->", report.index(places[halves[name]])) + len("<!-- end -->\n")
+            report = f"{report[:end]}\n### Table {name}\n\n{place}\n<!-- end -->\n{report[end:]}"
+        else:
+            report += f"\n## Table {name}\n\n{place}\n<!-- end -->\n"
+    ledger = f"<!-- ledger {paper} -->"
+    if find_paper(paper).claims and ledger not in report:
+        report += f"\n## The ledger of claims\n\n{ledger}\n<!-- end -->\n"
+    return report

@@ -13,12 +13,22 @@ from reidlib.experiments.records import FIGURES, Record, best_records, most_freq
 
 PARTS = ("reported", "measured")
 FRACTION = "percent"  # the unit in which fractions are shown
+HALF = ", half the training"
+
+
+def half_table(name: str) -> str:
+    """What the table is called whose rows have the same labels and are trained half as long."""
+    return name + HALF
 
 
 def table_names(paper: str, scale: str = "mini") -> list[str]:
-    """The tables of a paper, its own first, in its order. ValueError for a name that is no paper's."""
+    """The tables of a paper, its own first, in its order, each with its `half_table` right after it. ValueError for a
+    name that is no paper's."""
     theirs = find_paper(paper).reported or {}
-    return list(dict.fromkeys([*theirs, *(row.table for row in rows_of(paper, scale))]))
+    names = dict.fromkeys([*theirs, *(row.table for row in rows_of(paper, scale))])
+    pairs = [(name, half_table(name)) for name in names]
+    halves = {half for _, half in pairs} & names.keys()
+    return [name for pair in pairs if pair[0] not in halves for name in pair if name in names]
 
 
 def table(paper: str, name: str, scale: str = "mini", figures: Path = FIGURES) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pytest
 from reidlib.cli import text
 from reidlib.data.walkers import RENDERER
 from reidlib.experiments import Claim, Paper, Row, Run, above, register_paper
+from reidlib.experiments.claims import COLUMNS
 from reidlib.experiments.records import Record, write_record
 from reidlib.papers import PAPERS
 
@@ -36,9 +37,14 @@ def records(tmp_path):
             ]
 
         claims = [
-            above("good is better", "page 1", "A", "good", "bad", "mAP", control="bad", note="by construction"),
             above("good is later", "page 2", "B", "good", "later", "mAP"),
-            Claim("the same", "page 3", "A", (("good", "mAP"),), (("good", "mAP"),), "same"),
+            above(
+                *("good is better", "page 1", "A", "good", "bad", "mAP"),
+                control="bad",
+                note="by construction",
+                primary=True,
+            ),
+            Claim("the same", "page 3", "A", (("good", "mAP"),), (("good", "mAP"),), "same", margin=1.5),
         ]
         reported = {"A": pd.DataFrame({"mAP": {"good": 81.5, "bad": 70.0}})}
         register_paper(Paper("own", rows, reported, claims))
@@ -92,19 +98,42 @@ def test_former_worlds_are_said_once(run, records):
         assert out.count(f"{what} are of worlds as version {RENDERER + 1}") == out.count("of worlds as version") == 1
 
 
-def test_claims_are_summed_up_first(run, records):
+def test_claims_are_summed_up_first_and_primary_ones_shown(run, records):
     out = run("claims", "own", "--figures", records())[1]
     lines = out.splitlines()
-    assert lines[0].startswith("own, 3 claims, judged on rendered people. Verdicts: ")
-    assert "1 leaning" in lines[0] and "1 not yet measured" in lines[0] and "1 replicates" in lines[0]
+    assert lines[0].startswith("own, judged on rendered people: 3 claims, 1 judged on 6 seeds or more: 1 replicate")
     assert any(line.startswith("1 claims mean little") for line in lines)
-    at = lines.index("good is better (page 1)")
-    assert lines[at + 1].startswith("  leaning: +25.0 [")
-    assert lines[at + 1].endswith("2 seeds; COLLAPSED: bad; reported +11.5; bad; by construction")
-    assert lines[lines.index("good is later (page 2)") + 1] == "  not yet measured"
-    assert "the same within 1" in lines[lines.index("the same (page 3)") + 1]
-    found = objects(run("claims", "own", "--json")[1])
-    assert len(found) == 3 and {"claim", "verdict", "unit", "renderer", "collapsed"} <= found[0].keys()
+    at = lines.index("table A, primary")
+    verdict, rest = lines[at + 1].split("[")
+    assert verdict.split() == ["leaning", "+25.0"] and rest.endswith("  good is better")
+    told = "2 seeds; COLLAPSED: bad; reported +11.5; source: page 1; bad; by construction"
+    assert lines[at + 2 :] == [f"    {told}", "", "2 claims that are not primary are shown with --all."]
+
+
+def test_all_claims_are_shown_on_request_the_primary_ones_first(run, records):
+    lines = run("claims", "own", "--all", "--figures", records())[1].splitlines()
+    heads = [line for line in lines if line.startswith("table ")]
+    assert heads == ["table A, primary", "table B, not primary", "table A, not primary"]
+    later, same = (next(i for i, line in enumerate(lines) if line.endswith(text)) for text in ("later", "the same"))
+    assert lines[later].split() == ["not", "yet", "measured", "good", "is", "later"]
+    assert lines[later + 1] == "    source: page 2"
+    assert lines[same].split()[:4] == ["replicates", "+0.0", "[+0.0,", "+0.0]"]
+    assert lines[same + 1] == "    6 seeds; the same within 1.5; reported +0.0; source: page 3"
+    assert not any("--all" in line for line in lines)
+
+
+def test_objects_have_every_field_of_a_claim(run, records):
+    found = {claim["claim"]: claim for claim in objects(run("claims", "own", "--json", "--figures", records())[1])}
+    assert all(list(claim) == COLUMNS for claim in found.values()) and len(found) == 3
+    better = found["good is better"]
+    assert (better["primary"], better["p"], better["holm"], better["robust"]) == (True, None, None, None)
+    assert (found["the same"]["primary"], found["the same"]["margin"], found["the same"]["p"]) == (False, 1.5, 0.0)
+
+
+@pytest.mark.parametrize("options", [[], ["--all"]])
+def test_a_ledger_is_not_wider_than_a_hundred_columns(run, options):
+    out = run("claims", "seqmasks", *options)[1]
+    assert max(map(len, out.splitlines())) <= 100
 
 
 @pytest.mark.parametrize("paper", PAPERS)

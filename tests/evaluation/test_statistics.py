@@ -4,6 +4,8 @@ Each simulated rate must lie in the interval that a binomial count of the stated
 times.
 """
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,10 +14,11 @@ from reidlib.evaluation.statistics import (
     Interval,
     best_against_runner_up,
     equivalence,
+    holm,
     identity_bootstrap,
     mean_interval,
     paired_interval,
-    smallest_detectable_difference,
+    paired_p_value,
     verdict,
 )
 
@@ -50,7 +53,7 @@ def test_one_seed_says_nothing():
     ours = paired_interval([70.0], [60.0])
     assert (ours.low, ours.high) == (-np.inf, np.inf)
     assert verdict(ours) == "inconclusive"
-    assert smallest_detectable_difference([70.0], [60.0]) == np.inf
+    assert paired_p_value([70.0], [60.0]) == 1
 
 
 @pytest.mark.parametrize(
@@ -149,33 +152,91 @@ def test_a_clear_best_is_confirmed_and_a_clear_impostor_contradicted():
     assert few.verdict == "leaning"
 
 
-def test_a_difference_of_the_detectable_size_is_found_with_the_stated_power():
-    rng = np.random.default_rng(8)
-    exact = stats.zscore(rng.standard_normal(6), ddof=1) * 2.0  # a sample whose deviation is 2
-    size = smallest_detectable_difference(exact, np.zeros(6), power=0.8)
-    samples = size + 2.0 * rng.standard_normal((TRIALS, 6))
-    found = np.mean([verdict(paired_interval(x, np.zeros(6))) != "inconclusive" for x in samples])
-    low, high = plausible(0.8)
-    assert low < found < high
+def test_the_p_value_is_that_of_the_paired_t_test():
+    rng = np.random.default_rng(3)
+    for shift in (-2.0, 0.0, 0.7):
+        a, b = rng.standard_normal((2, 6))
+        a = a + shift
+        assert paired_p_value(a, b) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert paired_p_value([1.0, 2.0], [1.0, 2.0]) == 1  # no difference and no deviation
+    assert paired_p_value([1.0, 2.0], [2.0, 3.0]) == 0
 
 
-@pytest.mark.parametrize(("seeds", "power"), [(3, 0.5), (6, 0.8), (20, 0.95)])
-def test_the_detectable_difference_has_the_power_of_the_noncentral_t(seeds, power):
-    sample = stats.zscore(np.random.default_rng(seeds).standard_normal(seeds), ddof=1)
-    effect = smallest_detectable_difference(sample, np.zeros(seeds), power=power) * np.sqrt(seeds)
-    critical = stats.t.ppf(0.975, seeds - 1)
-    assert stats.nct.sf(critical, seeds - 1, effect) == pytest.approx(power, abs=2e-3)
+def test_the_p_value_of_sameness_is_the_larger_of_two_one_sided_tests():
+    rng = np.random.default_rng(4)
+    for shift in (-3.0, -0.9, 0.0, 0.4, 3.0):
+        a, b = 0.5 * rng.standard_normal((2, 6)) + np.array([[shift], [0]])
+        above = stats.ttest_1samp(a - b, -1, alternative="greater").pvalue
+        below = stats.ttest_1samp(a - b, 1, alternative="less").pvalue
+        same, other = max(above, below), min(1 - above, 1 - below)
+        assert equivalence(a, b, margin=1).p_value == pytest.approx(min(same, other))
 
 
-def test_the_detectable_difference_shrinks_with_seeds_and_grows_with_power():
-    rng = np.random.default_rng(9)
-    sizes = [
-        smallest_detectable_difference(stats.zscore(rng.standard_normal(n), ddof=1), np.zeros(n)) for n in (2, 6, 30)
-    ]
-    assert sizes[0] > sizes[1] > sizes[2]
-    sample = rng.standard_normal(6)
-    easy, hard = (smallest_detectable_difference(sample, np.zeros(6), power=p) for p in (0.5, 0.99))
-    assert easy < hard
+def test_the_p_value_of_the_best_is_the_worst_of_its_tests_or_the_corrected_one_against_it():
+    rng = np.random.default_rng(5)
+    scores = rng.standard_normal((4, 8)) + np.array([[3.0], [0], [0.5], [1]])
+    tests = [stats.ttest_rel(scores[0], other) for other in scores[1:]]
+    assert all(test.statistic > 0 for test in tests)
+    assert best_against_runner_up(scores, 0).p_value == pytest.approx(max(test.pvalue for test in tests))
+    against = [stats.ttest_rel(scores[1], scores[other]) for other in (0, 2, 3)]
+    assert min(test.statistic for test in against) < 0
+    lowest = min(test.pvalue for test in against if test.statistic < 0)
+    assert best_against_runner_up(scores, 1).p_value == pytest.approx(3 * lowest)
+
+
+@pytest.mark.parametrize("kind", ["above", "same", "best"])
+def test_a_verdict_and_its_p_value_agree(kind):
+    rng = np.random.default_rng(6)
+    seen = set()
+    for _ in range(300):
+        scores = rng.standard_normal((3, 6)) + 2 * rng.standard_normal((3, 1))
+        if kind == "best":
+            found = best_against_runner_up(scores, 0)
+        elif kind == "same":
+            found = equivalence(scores[0], scores[1], margin=1.5)
+        if kind == "above":
+            said, p = verdict(paired_interval(scores[0], scores[1])), paired_p_value(scores[0], scores[1])
+        else:
+            said, p = found.verdict, found.p_value
+        assert (p < 0.05) == (said != "inconclusive")
+        seen.add(said)
+    assert seen == {"replicates", "contradicted", "inconclusive"}
+
+
+@pytest.mark.parametrize(
+    ("p_values", "adjusted"),
+    [
+        ([], []),
+        ([0.04], [0.04]),
+        ([0.01, 0.02], [0.02, 0.02]),
+        ([0.03, 0.01], [0.03, 0.02]),
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),
+        ([0.02, 0.02, 0.02], [0.06, 0.06, 0.06]),
+        ([0.5, 0.9, 0.001, 1.0], [1.0, 1.0, 0.004, 1.0]),
+    ],
+)
+def test_holm_by_hand(p_values, adjusted):
+    assert holm(np.array(p_values)) == pytest.approx(adjusted)
+
+
+def test_holm_is_closed_testing_with_bonferroni():
+    """A hypothesis falls if every set of hypotheses that it is in falls, by its smallest p value times its size."""
+    rng = np.random.default_rng(7)
+    for size in (1, 2, 3, 4, 5, 6):
+        for p_values in (rng.uniform(0, 1, size), rng.uniform(0, 0.05, size), rng.integers(0, 3, size) / 20):
+            sets = [list(chosen) for n in range(1, size + 1) for chosen in combinations(range(size), n)]
+            tests = {tuple(chosen): min(1, len(chosen) * p_values[chosen].min()) for chosen in sets}
+            closed = [max(p for chosen, p in tests.items() if i in chosen) for i in range(size)]
+            assert holm(p_values) == pytest.approx(closed)
+
+
+def test_a_family_without_an_effect_has_a_false_verdict_as_rarely_as_stated():
+    rng = np.random.default_rng(12)
+    families = rng.uniform(size=(TRIALS, 8))
+    families[:, :3] = 1e-6  # three true effects, which are found and leave the rest five
+    found = np.array([holm(p_values) < 0.05 for p_values in families])
+    low, high = plausible(1 - (1 - 0.05 / 5) ** 5)
+    assert found[:, :3].all() and low < found[:, 3:].any(axis=1).mean() < high
 
 
 def queries_of(rng, identities, each):
@@ -222,7 +283,8 @@ def test_the_bootstrap_leaves_out_invalid_queries_and_repeats_itself():
         (lambda: equivalence([1.0], [1.0], margin=0), "margin"),
         (lambda: best_against_runner_up(np.zeros((1, 6)), 0), "at least two rows"),
         (lambda: best_against_runner_up(np.zeros((2, 6)), 2), "none of the 2 rows"),
-        (lambda: smallest_detectable_difference([1.0, 2.0], [1.0, 1.0], power=0.01), "power"),
+        (lambda: holm([0.5, 1.2]), r"p_values must be \(tests,\) in \[0, 1\]"),
+        (lambda: holm([0.5, np.nan]), "p_values"),
         (lambda: identity_bootstrap([np.nan], [1]), "valid query"),
         (lambda: identity_bootstrap([0.5, 0.5], [1]), "query_ids must be 2 integers"),
     ],

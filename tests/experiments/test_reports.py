@@ -1,6 +1,6 @@
 """Reports and the README's tables are written from records."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
@@ -10,6 +10,7 @@ from reidlib.data.walkers import RENDERER
 from reidlib.experiments import Claim, Paper, Row, Run, claims, papers, table_names
 from reidlib.experiments.records import FIGURES, Record, write_record
 from reidlib.experiments.reports import filled, markdown, measured_papers, write_reports
+from reidlib.experiments.tables import half_table
 
 README = FIGURES.parent / "README.md"
 CHANCE, COLOUR = Run("chance", "street"), Run("colour_histogram", "street")
@@ -37,7 +38,7 @@ def test_the_readme_is_a_front_page():
 def mine(tmp_path, monkeypatch):
     """A folder with a README, and records of two seeds of a paper of two rows, one of them of a former world."""
     stated = [
-        Claim(text, where, "I", (("colour", "mAP"),), (("chance", "mAP"),))
+        Claim(text, where, "I", (("colour", "mAP"),), (("chance", "mAP"),), primary=where == "3.1")
         for text, where in (("colour is above chance", "3.1"), ("the control is, too", "control"))
     ]
     reported = {"I": pd.DataFrame({"mAP": {"chance": 1.0, "colour": 3.5}})}
@@ -46,6 +47,7 @@ def mine(tmp_path, monkeypatch):
     rows = [Row(*label, seeds=2, columns=placed) for label in labels]
     paper = Paper("mine", lambda scale: rows, reported, stated, ["colour is above chance"])
     monkeypatch.setitem(papers._ADDED, "mine", paper)
+    monkeypatch.setattr(papers, "_ROWS", {})
     for run, seed, score in ((CHANCE, 0, 0.01), (CHANCE, 1, 0.01), (COLOUR, 0, 0.02), (COLOUR, 1, 0.04)):
         record = Record(
             paper="mine",
@@ -77,7 +79,9 @@ def test_reports_are_begun_filled_and_then_left_alone(mine):
     # t of one degree of freedom, standard deviation of 2 and 4: 12.7062 · √2 / √2
     row = "| colour | 3.5 | 3.0 ± 12.7 | 2 | 2.0 |"
     assert row in text and "| colour \\| alone | 3.0 ± 12.7 | 2 | 2.0 |" in text
-    assert "| colour is above chance | 3.1 | inconclusive | +2.0 (−10.7 to +14.7) | +2.5 | 2 |" in text
+    assert "2 claims, none judged yet on 6 seeds or more.\n\n| " in text
+    assert "| colour is above chance | 3.1 | primary | inconclusive | +2.0 (−10.7 to +14.7) | +2.5 | 2 |" in text
+    assert "| the control is, too | control |  | inconclusive |" in text
     with Image.open(figures / "mine" / "main-claims.png") as image:
         assert image.format == "PNG"
     assert [*write_reports(mine, figures)] == []
@@ -91,6 +95,28 @@ def test_what_is_written_by_hand_stays(mine):
     text = report.read_text()
     assert text.startswith("# By hand\n\n<!-- table mine, I -->\n| ") and "old" not in text and "\nThe end.\n" in text
     assert text.count("<!-- table mine, I -->") == text.count("<!-- table mine, beside -->") == 1
+
+
+def test_half_the_training_stands_behind_its_table_and_in_the_ledger(mine):
+    figures = mine / "figures"
+    report = figures / "mine" / "report.md"
+    [*write_reports(mine, figures)]
+    report.write_text(
+        report.read_text().replace("<!-- end -->\n\n## Table beside", "<!-- end -->\n\nBy hand.\n\n## Table beside")
+    )
+    shorter = [
+        Row(half_table("I"), label, replace(run, iterations=1), 6)
+        for label, run in (("chance", CHANCE), ("colour", COLOUR))
+    ]
+    papers.add_rows("mine", shorter)
+    assert table_names("mine") == ["I", half_table("I"), "beside"]
+    assert [*write_reports(mine, figures)] == [report]
+    text = report.read_text()
+    places = ["<!-- table mine, I -->", "### Table I, half the training\n\n<!-- table mine, I, half the training -->"]
+    places += ["By hand.", "<!-- table mine, beside -->", "<!-- ledger mine -->"]
+    assert sorted(places, key=text.index) == places and all(text.count(place) == 1 for place in places)
+    assert "| not yet measured |" in text[text.index("<!-- ledger mine -->") :]
+    assert [*write_reports(mine, figures)] == []
 
 
 @pytest.mark.parametrize(

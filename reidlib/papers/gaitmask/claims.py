@@ -10,7 +10,7 @@ UNMASKED, HALVES = "control: GaitMask without masks", "control: GaitMask with fi
 
 
 def _above(text: str, source: str, row: str, other: str, **options) -> Claim:
-    return above(text, source, "3", row, other, "rank-1", **options)
+    return above(text, source, "3", row, other, "rank-1", **{"primary": True, **options})
 
 
 TOGETHER = "re-ranking and expansion see all queries together"
@@ -30,12 +30,17 @@ CLAIMS = (
         ("rank-1",),
         *("the complete pipeline is above the rest", "2, Table 3", "3", f"{BOTH}{COMPLETE}"),
         [f"{GAITGL}{step}" for step in ("", " + Re-ranking", COMPLETE)],
+        primary="rank-1",
     ),
     _above("GaitMask is above GaitGL", "1.1", GAITMASK, GAITGL, control=HALVES),
     _above("GaitMask is above GaitGL with both", "1.1", f"{GAITMASK}{COMPLETE}", f"{GAITGL}{COMPLETE}"),
     _above("training elsewhere first helps", "1.3", GAITGL, SCRATCH),
     _above("another kind of network matters: above two GaitGLs", "control", f"{BOTH}{COMPLETE}", f"{TWICE}{COMPLETE}"),
-    _above("another kind of network matters: above two GaitGLs, features alone", "control", BOTH, TWICE),
+    _above(
+        "another kind of network matters: above two GaitGLs, features alone",
+        *("control", BOTH, TWICE),
+        primary=False,
+    ),
     _above("masks matter: above no masks", "control", GAITMASK, UNMASKED),
     _above("bands matter: above fixed halves", "control", GAITMASK, HALVES),
 )

@@ -1,0 +1,82 @@
+"""A ledger of claims in a few numbers and two sentences."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reidlib.evaluation.statistics import MIN_SEEDS
+from reidlib.experiments.claims import DECIDED, FAMILY_WISE, POINTS, expected_false_verdicts
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Of so many claims, how many are judged (on six seeds or more), with which verdict."""
+
+    claims: int
+    judged: int
+    replicating: int
+    contradicted: int
+    inconclusive: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a ledger says of all claims and of the primary ones; `str` gives sentences.
+
+    false_verdicts: how many verdicts would be false if no claim held and none was reversed. Of the primary claims:
+    holm, how many verdicts survive Holm's procedure; both_lengths, how many are measured after half the training as
+    well, of which robust; detectable, the median of the differences (points) that inconclusive ones could have seen,
+    None without any.
+    """
+
+    every: Tally
+    primary: Tally
+    false_verdicts: float
+    holm: int
+    both_lengths: int
+    robust: int
+    detectable: float | None
+
+    def __str__(self) -> str:
+        if not self.every.judged:
+            return f"{self.every.claims} claims, none judged yet on {MIN_SEEDS} seeds or more."
+        text = f"{self.every.claims} claims, {self.every.judged} judged on {MIN_SEEDS} seeds or more: "
+        text += f"{_counted(self.every)}. Were no claim true and none reversed, {self.false_verdicts:.1f} verdicts "
+        text += "would be false all the same."
+        if self.primary.claims:
+            text += f" {self.primary.claims} claims are primary, {self.primary.judged} of them judged: "
+            text += f"{_counted(self.primary)}; {self.holm} verdicts survive Holm's procedure over the primary claims "
+            text += f"at {100 * FAMILY_WISE:.0f} %"
+            if self.both_lengths:
+                text += f"; of {self.both_lengths} measured after half the training as well, {self.robust} are robust"
+            text += "."
+        if self.detectable is not None:
+            text += f" Inconclusive primary claims could have seen {self.detectable:.1f} points (median)."
+        return text
+
+
+def summary(ledger: pd.DataFrame) -> Summary:
+    """The numbers of a ledger of `claims`; of an empty one all are 0."""
+    primary = ledger[ledger["primary"]]
+    unsure = primary[(primary["verdict"] == "inconclusive") & (primary["unit"] == POINTS)]
+    detectable = unsure["detectable"].median()
+    return Summary(
+        every=_tally(ledger),
+        primary=_tally(primary),
+        false_verdicts=expected_false_verdicts(ledger),
+        holm=int(primary["holm"].isin(DECIDED).sum()),
+        both_lengths=int(primary["robust"].notna().sum()),
+        robust=int(primary["robust"].eq(True).sum()),
+        detectable=None if pd.isna(detectable) else float(detectable),
+    )
+
+
+def _tally(ledger: pd.DataFrame) -> Tally:
+    judged = ledger[ledger["seeds"] >= MIN_SEEDS]
+    counts = [int((judged["verdict"] == verdict).sum()) for verdict in (*DECIDED, "inconclusive")]
+    return Tally(len(ledger), len(judged), *counts)
+
+
+def _counted(tally: Tally) -> str:
+    decided = f"{tally.replicating} replicate, {tally.contradicted} are contradicted"
+    return f"{decided}, {tally.inconclusive} are inconclusive"
