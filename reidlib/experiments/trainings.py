@@ -32,8 +32,8 @@ class Setting:
         return self.benchmark.num_ids
 
     def schedule(self, published: Schedule = constant) -> Schedule:
-        """How the learning rate goes: at paper scale as `published`, at mini scale as `one_cycle`, for every system
-        alike, so that none gains by a schedule that fits its short training better."""
+        """How the learning rate goes: at paper scale as `published`, at mini scale as `one_cycle`, so that no system
+        gains by a schedule that fits its short training better."""
         return one_cycle(self.run.iterations) if self.run.scale == "mini" else published
 
 

@@ -26,11 +26,11 @@ def cosine(iterations: int, final: float = 0.0) -> Schedule:
 
 
 def one_cycle(iterations: int, warmup: float = 0.1, final: float = 0.01) -> Schedule:
-    """Up and down once: from a hundredth linearly to 1 over the first `warmup` of the iterations (a share below 1), then
+    """Up and down once: from a hundredth linearly to 1 over the first iterations, a share `warmup` below 1 of them, then
     along half a cosine to `final`.
 
     The form that Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates"
-    (2018), section 3, propose, with a cosine in place of their second line.
+    (2018), propose, with a cosine in place of their second line.
     """
     rise = round(warmup * iterations)
     fall = cosine(iterations - rise, final)
