@@ -157,7 +157,7 @@ def scaled_resnet(
         return network
     if weights is not None and weights not in NAMES:
         raise ValueError(
-            f'weights={str(weights)!r} fit scale="paper" only; expected one of {", ".join(NAMES)} at mini scale, or None'
+            f'weights={str(weights)!r} fit scale="paper" only; at mini scale, expected {" or ".join(NAMES)} or None'
         )
     network = ResNet(
         BasicBlock,

@@ -26,8 +26,8 @@ def cosine(iterations: int, final: float = 0.0) -> Schedule:
 
 
 def one_cycle(iterations: int, warmup: float = 0.1, final: float = 0.01) -> Schedule:
-    """Up and down once: from a hundredth linearly to 1 over the first iterations, a share `warmup` below 1 of them, then
-    along half a cosine to `final`.
+    """Up and down once: from a hundredth linearly to 1 over the first part of the iterations, a share `warmup` below 1,
+    then along half a cosine to `final`.
 
     The form that Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates"
     (2018), propose, with a cosine in place of their second line.
