@@ -5,6 +5,7 @@ precision, with the run that they are the result of, its data and its scores.
 """
 
 import hashlib
+import textwrap
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -55,8 +56,8 @@ def load_weights(network: nn.Module, name: str) -> None:
         network.load_state_dict(load_file(path) | added)
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(
-            f"{path} has no weights of this network ({str(error)[:300]}); restore it with git, or delete it and train "
-            "it again with `python -m reidlib reproduce pretraining`"
+            f"{path} has no weights of this network ({textwrap.shorten(str(error), 300)}); restore it with git, or "
+            "delete it and train it again with `python -m reidlib reproduce pretraining`"
         ) from error
 
 
