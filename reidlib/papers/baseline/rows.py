@@ -110,7 +110,7 @@ def _rendered() -> list[Row]:
         Row("real edge maps", "AGW, random weights", Run("agw", **edges)),
         Row("real edge maps", "AGW baseline", half_as_long(replace(AGW, data="mars_edges"))),
         *(
-            Row("starts", label, replace(AGW, model_options=options), seeds=3)
+            Row("starts", label, replace(baseline, model_options=options), seeds=3)
             for label, options in {
                 "start: identities": {"weights": "walkers"},
                 "start: attributes": {"weights": "walkers_attributes"},

@@ -84,7 +84,8 @@ COMPARED = (FOREGROUND, GAIT, WHOLE)  # where worlds, clothes and masks change
 
 
 def system(base: Run, name: str, fusion: str | None = None, **options) -> Run:
-    """The run of one of `SYSTEMS` where `base` is at home; fusion: another head; options: of the network."""
+    """The run of one of `SYSTEMS` where `base` is at home, with rate and batch of `SETTINGS` where it has any there;
+    fusion: another head; options: of the network."""
     branches, usual = SYSTEMS[name]
     setting = SETTINGS.get(base.data.removesuffix("_validation"), {}).get(name)
     if setting:
