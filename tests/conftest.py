@@ -5,6 +5,7 @@ import pytest
 from reidlib.data import walkers
 from reidlib.data.batches import train_batches
 from reidlib.experiments import Row, Run, train
+from reidlib.models import pretrained
 
 STREET = {"num_ids": 10, "workers": 1}
 
@@ -66,3 +67,10 @@ def differing():
 def without_workers(monkeypatch):
     """Runs read their batches themselves, at paper scale too."""
     monkeypatch.setattr(train, "train_batches", lambda *a, **options: train_batches(*a, **options | {"workers": 0}))
+
+
+@pytest.fixture
+def own_weights(tmp_path, monkeypatch):
+    """An empty folder in place of that of the package's own weights."""
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "weights")
+    return tmp_path / "weights"

@@ -134,7 +134,7 @@ def _measured_cells(paper: str, tables: set[str], figures: Path) -> dict[tuple[s
     for row in rows_of(paper):
         if row.table not in tables:
             continue
-        key = (row.paper, row.run.hash, row.seeds)
+        key = (row.paper, row.run.hash, row.all_seeds)
         if key not in versions:
             versions[key] = records_by_renderer(paper, row, figures)
         every = [record for records in versions[key].values() for record in records]

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from reidlib.experiments.costs import costs
 from reidlib.experiments.evaluations import measure
 from reidlib.experiments.features import draw_ranked_lists, embed, save_features
-from reidlib.experiments.networks import network_path, write_network
+from reidlib.experiments.networks import network_path, write_backbone, write_network
 from reidlib.experiments.papers import list_papers, rows_of
 from reidlib.experiments.records import (
     FIGURES,
@@ -29,6 +29,7 @@ from reidlib.experiments.records import (
 from reidlib.experiments.run import Part, Row, Run
 from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, forget, keep_weights, run_file, train, weights_file
+from reidlib.models.pretrained import weights_path
 from reidlib.training import distributed
 
 
@@ -65,6 +66,8 @@ def execute(
     data = {"name": tested.name, "fingerprint": tested.fingerprint, "renderer": tested.renderer}
     if run.test_data:
         data["trained on"] = {"name": benchmark.name, "fingerprint": benchmark.fingerprint}
+    if run.weights:
+        data["weights"] = run.weights
     record = Record(
         paper=row.paper or paper,
         config=asdict(run),
@@ -96,6 +99,8 @@ def execute(
         save_features(features, figures / record.paper / "features" / f"{run.hash}-s0.npz")
     if row.keep_network and seed == 0:
         write_network(network, run, record, figures)
+    if _gives_weights(row, seed, figures):
+        write_backbone(network, row.keep_backbone, record)
     write_record(record, figures)
     checkpoint.unlink(missing_ok=True)
     return record
@@ -116,7 +121,7 @@ def reproduce(
 
     A run that several rows share is measured once, for the first of them. A record of a world that a former version of
     the renderer drew counts, unless the row keeps its network and there is none. seeds: at most that many of each
-    row's, from seed 0 on. fresh: measure from scratch, parts included, even where there is a record. report: called
+    row's, from its first on. fresh: measure from scratch, parts included, even where there is a record. report: called
     with each new record. The other arguments are those of `execute`.
 
     The command may be started several times at once: each run is locked while it is measured, and the others take the
@@ -126,7 +131,7 @@ def reproduce(
     main = distributed.start_processes().is_main_process
     jobs: dict[tuple[str, int], tuple[Row, int]] = {}  # by what names a record
     for row in rows:
-        for seed in range(row.seeds)[:seeds]:
+        for seed in row.all_seeds[:seeds]:
             known = jobs.setdefault((row.run.hash, seed), (row, seed))
             if row.keep_network and not known[0].keep_network:
                 jobs[row.run.hash, seed] = row, seed
@@ -136,16 +141,17 @@ def reproduce(
         path = record_path(place, row.run.hash, seed, figures)
         if row.keep_network and seed == 0 and not network_path(place, row.run, figures).exists():
             return True
+        if _gives_weights(row, seed, figures) and not weights_path(row.keep_backbone).exists():
+            return True
         if fresh:
             return not path.exists() or path.stat().st_mtime < started
         return not path.exists() and seed not in former.get((row.run.hash, place), ())
 
-    former: dict[tuple[str, str], set[int]] = {}
+    former: dict[tuple[str, str], set[int]] = {}  # seeds of records, by run and paper
     drawn: dict[tuple, str] = {}  # fingerprints of the worlds behind the records
-    by_seeds = sorted((row for row, _ in jobs.values()), key=lambda row: row.seeds)
-    for row in {(row.run.hash, row.paper): row for row in by_seeds}.values():  # each once, with the most seeds
+    for row in {(row.run.hash, row.paper, row.all_seeds): row for row, _ in jobs.values()}.values():
         records = [record for found in records_by_renderer(paper, row, figures).values() for record in found]
-        former[row.run.hash, row.paper or paper] = {record.seed for record in records}
+        former.setdefault((row.run.hash, row.paper or paper), set()).update(record.seed for record in records)
         drawn |= {_world(record): record.data["fingerprint"] for record in records}
     different: set[str] = set()
 
@@ -185,6 +191,11 @@ def reproduce(
             stacklevel=2,
         )
     return done
+
+
+def _gives_weights(row: Row, seed: int, figures: Path) -> bool:
+    """Whether a run's backbone becomes weights of the package: only where its record is one of the package, too."""
+    return bool(row.keep_backbone) and seed == row.first_seed and figures == FIGURES
 
 
 def _world(record: Record) -> tuple:

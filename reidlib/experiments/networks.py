@@ -16,6 +16,7 @@ from reidlib.experiments.papers import rows_of
 from reidlib.experiments.records import FIGURES, Record
 from reidlib.experiments.run import Run
 from reidlib.models import Network, create_model
+from reidlib.models.pretrained import save_weights
 from reidlib.models.registry import own_models
 
 READY = {  # networks that are ready as they are: name -> name and options of `create_model`
@@ -62,6 +63,14 @@ def write_network(network: Network, run: Run, record: Record, figures: Path = FI
         raise ValueError(f"{run.model} takes {size} bytes, {path} may have {LARGEST}: keep a smaller network")
     scratch.replace(path)
     return path
+
+
+def write_backbone(network: Network, name: str, record: Record) -> Path:
+    """Make a network's backbone the weights of the package that are called `name`, with its record's run, data and
+    scores; see `reidlib.models.pretrained`."""
+    wanted = ("paper", "config_hash", "seed", "data", "scores", "environment")
+    known = {"run": record.config} | {field: getattr(record, field) for field in wanted}
+    return save_weights(network.backbone, name, {"reidlib": json.dumps(known)})
 
 
 def read_network(path: str | Path) -> KeptNetwork:

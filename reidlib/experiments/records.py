@@ -42,7 +42,7 @@ class Record:
     config: Mapping  # a Run as a dictionary
     config_hash: str
     seed: int
-    data: Mapping  # {name, fingerprint, renderer: its version, 0 for recorded data}
+    data: Mapping  # {name, fingerprint, renderer: its version, 0 for recorded data}, and `Run.weights` where there are
     scores: Mapping[str, Mapping]  # {group: {"rank-1": fraction, …}}
     queries: Mapping[str, Mapping]  # {group: {"person_id": […], "first_match_rank": […], …}}
     seconds: Mapping[str, float]  # {"data": …, "training": …, "evaluation": …, "parts": …}
@@ -144,7 +144,7 @@ def records_by_renderer(paper: str, row: "Row", figures: Path = FIGURES) -> dict
     folder = record_path(row.paper or paper, row.run.hash, 0, figures).parent
     found: dict[int, list[Record]] = {}
     for place in (folder, *folder.glob("renderer-*")):
-        for seed in range(row.seeds):
+        for seed in row.all_seeds:
             if (path := place / f"{row.run.hash}-s{seed}.json").exists():
                 record = read_record(path)
                 found.setdefault(record.renderer, []).append(record)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from reidlib.experiments.records import config_hash
 from reidlib.experiments.trainings import find_training
+from reidlib.models.pretrained import weights_digest
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ class Run:
         """What the run's records are called after: the hash of network, data and all that differs from the defaults.
 
         New fields with defaults keep existing hashes. A default that is changed later does not pass unnoticed, because
-        records hold the whole configuration.
+        records hold the whole configuration. Weights of the package itself that the run starts from are named with the
+        digest of their content: where they were trained anew, what was measured before is no record of the run.
         """
         return config_hash(self.choices())
 
@@ -144,6 +146,9 @@ class Run:
         changed = {name: v for name, v in values.items() if json.dumps(v) != json.dumps(getattr(plain, name))}
         if "conditions" in changed and "setups" not in changed:
             changed["setups"] = changed.pop("conditions")
+        if digest := weights_digest(self.model_options.get("weights")):
+            name = self.model_options["weights"]
+            changed["model_options"] = {**self.model_options, "weights": f"{name} {digest}"}
         if self.training:
             changed["training"] = find_training(self.training).recorded_as
         parts = {"parts": [part.choices() for part in self.parts]} if self.parts else {}
@@ -153,6 +158,13 @@ class Run:
     def evaluations(self) -> tuple[str, ...]:
         """The names of all that is measured."""
         return (self.evaluation,) if isinstance(self.evaluation, str) else tuple(self.evaluation)
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """The package's own weights that the run and its parts start from, {name: digest of their content}."""
+        name = self.model_options.get("weights")
+        own = {name: digest} if (digest := weights_digest(name)) else {}
+        return own | {name: digest for part in self.parts for name, digest in part.run.weights.items()}
 
     @property
     def sources(self) -> set[str]:
@@ -175,13 +187,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: its label, the run behind it and how many seeds it takes.
+    """A row of a table: its label, the run behind it and how many seeds it takes, from `first_seed` on.
 
     keep_features: write the test features of seed 0 beside the records. keep_network: write the network of seed 0, see
     `reidlib.experiments.networks`. columns: where the table's columns are found in a record, {column: (group, score)},
     the group being a set-up or a condition; by default every score under its own name. A table over several data sets
     has a row of one label for each of them, with other columns. paper: whose records hold the run, if it is another
-    paper's.
+    paper's. keep_backbone: the name under which the backbone of the first seed becomes weights of the package, one of
+    `reidlib.models.pretrained.NAMES`.
     """
 
     table: str
@@ -192,3 +205,10 @@ class Row:
     columns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     keep_network: bool = False
     paper: str = ""
+    first_seed: int = 0
+    keep_backbone: str = ""
+
+    @property
+    def all_seeds(self) -> range:
+        """The seeds that the row takes."""
+        return range(self.first_seed, self.first_seed + self.seeds)

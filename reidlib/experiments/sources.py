@@ -1,6 +1,7 @@
 """Data by name, as runs ask for them: rendered ones from a seed, recorded ones from a folder that the user names."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from reidlib.data.images import preload
 from reidlib.data.labels import with_attributes
 from reidlib.data.masks import with_masks, with_silhouettes
 from reidlib.data.silhouettes import SIZE
+from reidlib.data.tracklets import fingerprint
 from reidlib.experiments.clips import inputs_of
 from reidlib.experiments.run import Run
 from reidlib.models import Network
@@ -35,6 +37,7 @@ RESOLUTIONS = {"mini": (64, 32), "paper": (256, 128)}  # of frames, by the scale
 SIZES = {"mini": SILHOUETTES, "paper": SIZE}  # of aligned silhouettes, likewise
 CHANGES = ("masks", "silhouettes", "attributes")  # options of all data, see `open_benchmark`
 HELD_OUT = 1 / 3  # share of the training identities that a validation split searches
+PRETRAINING_SEED, PRETRAINING_WORLDS = 7001, 3  # the first of the seeds that nothing else uses, and worlds to train on
 
 
 def _pair(seed: int, **options) -> Benchmark:
@@ -46,6 +49,26 @@ def _mask_street(seed: int, progress: bool, **options) -> Benchmark:
     """The street as Mask-MARS is made of MARS: tracklets with enough effective masks."""
     street = walkers.street(seed, junk=True, progress=progress, **options)
     return mask_mars.screen(street, street.fingerprint, progress=progress)
+
+
+def _pretraining(seed: int, progress: bool, **options) -> Benchmark:
+    """Everybody's images of three worlds of `stills`, to train on, and a fourth world, to search. No seed of `stills`
+    below `PRETRAINING_SEED` is used, and none twice. Identities are numbered on from world to world."""
+    first = PRETRAINING_SEED + (PRETRAINING_WORLDS + 1) * seed
+    worlds, people = [], 0
+    for number in range(first, first + PRETRAINING_WORLDS + 1):
+        world = walkers.stills(number, progress=progress, **options)
+        worlds.append(world.map(partial(_numbered_on, people), f"identities from {people + 1} on"))
+        people = max(tracklet.person_id for tracklet in worlds[-1].everybody)
+    *shown, searched = worlds
+    train = tuple(tracklet for world in shown for tracklet in world.everybody if tracklet.person_id > 0)
+    content = fingerprint(*(world.fingerprint for world in worlds))
+    return replace(searched, train=train, name="pretraining", fingerprint=content)
+
+
+def _numbered_on(people: int, tracklet: Tracklet) -> Tracklet:
+    """The tracklet with its identity numbered after so many others; distractors stay what they are."""
+    return replace(tracklet, person_id=people + tracklet.person_id) if tracklet.person_id > 0 else tracklet
 
 
 def _mask_mars(root: Path, seed: int, progress: bool, **options) -> Benchmark:
@@ -78,6 +101,7 @@ _WORLDS: dict[str, Callable[..., Benchmark]] = {  # (seed, progress=…, **optio
     "crowd": walkers.crowd,
     "yard": walkers.yard,
     "stills": partial(walkers.stills, junk=True),
+    "pretraining": _pretraining,
 }
 _GAIT = ("lab", "crowd", "yard")
 _RECORDED: dict[str, Callable[..., Benchmark]] = {  # (root, seed, progress, **options)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reidlib.models.layers import NonLocalBlock
+from reidlib.models.pretrained import NAMES, load_weights
 
 
 class BasicBlock(nn.Module):
@@ -143,19 +144,22 @@ def scaled_resnet(
     """The residual network that the systems here share, with a last stride of 1.
 
     scale: "paper" is ResNet-50 (256×128 images give maps of 2048×16×8); "mini" has one basic block of 16, 32,
-    64 and 128 channels a stage, and 64×32 images give maps of 128×8×4. weights: None (random), "imagenet", or
-    a file, as in `load_imagenet_weights`; at paper scale only. non_local: insert blocks where AGW has them,
-    after the last 2 blocks of stage 2 and the last 3 of stage 3, at mini scale after stage 3; `inserted` builds
-    them. ValueError for weights at mini scale.
+    64 and 128 channels a stage, and 64×32 images give maps of 128×8×4. weights: None (random); at paper scale
+    "imagenet", or a file, as in `load_imagenet_weights`; at mini scale one of `reidlib.models.pretrained.NAMES`.
+    non_local: insert blocks where AGW has them, after the last 2 blocks of stage 2 and the last 3 of stage 3, at mini
+    scale after stage 3; `inserted` builds them, and no weights are theirs. ValueError for other weights at mini scale,
+    FileNotFoundError where those of the package have not been trained.
     """
     if scale == "paper":
         network = resnet50(last_stride=1, non_local=(0, 2, 3, 0) if non_local else (0, 0, 0, 0), inserted=inserted)
         if weights is not None:
             load_imagenet_weights(network, weights, "resnet50")
         return network
-    if weights is not None:
-        raise ValueError(f'weights={str(weights)!r} fit scale="paper" only; leave them out')
-    return ResNet(
+    if weights is not None and weights not in NAMES:
+        raise ValueError(
+            f'weights={str(weights)!r} fit scale="paper" only; at mini scale, expected {" or ".join(NAMES)} or None'
+        )
+    network = ResNet(
         BasicBlock,
         (1, 1, 1, 1),
         (16, 32, 64, 128),
@@ -164,6 +168,9 @@ def scaled_resnet(
         inserted=inserted,
         stem="small",
     )
+    if weights is not None:
+        load_weights(network, weights)
+    return network
 
 
 def load_imagenet_weights(network: ResNet, weights: str | Path, name: str) -> None:

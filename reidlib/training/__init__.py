@@ -5,7 +5,7 @@ from reidlib.training.distributed import gather
 from reidlib.training.features import extract_features, outputs
 from reidlib.training.fit import FitResult, fit
 from reidlib.training.precision import used_precision
-from reidlib.training.schedules import constant, cosine, multistep, with_warmup
+from reidlib.training.schedules import constant, cosine, multistep, one_cycle, with_warmup
 
 __all__ = [
     "CheckpointError",
@@ -16,6 +16,7 @@ __all__ = [
     "fit",
     "gather",
     "multistep",
+    "one_cycle",
     "outputs",
     "used_precision",
     "with_warmup",

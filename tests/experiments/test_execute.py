@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 
 from reidlib.data.walkers import RENDERER
 from reidlib.experiments import Part, Row, Run, execute, features, rows_of, train
 from reidlib.experiments.records import FIGURES, Record, read_record, read_records, records_of
 from reidlib.experiments.sources import open_benchmark
 from reidlib.models import create_model
+from reidlib.models.pretrained import weights_digest
 from reidlib.training import CheckpointError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +78,40 @@ def test_what_is_missing_is_measured_and_nothing_twice(tiny_row, new_cache, tmp_
     assert read_records("baseline", figures)[0] == first[0]
     assert reproduce([row], figures) == 0
     assert not list(cache.glob("runs/*.pt"))
+
+
+def test_a_row_s_seeds_start_where_it_says(tiny_row, new_cache, tmp_path):
+    new_cache()
+    row = replace(tiny_row(seeds=2), first_seed=1)
+    assert list(row.all_seeds) == [1, 2]
+    reported = []
+    assert reproduce([row], tmp_path, seeds=1, report=lambda row, record: reported.append(record.seed)) == 1
+    assert reported == [record.seed for record in records_of("baseline", row, tmp_path)] == [1]
+    assert records_of("baseline", replace(row, first_seed=0, seeds=1), tmp_path) == []
+    assert reproduce([replace(row, seeds=1), tiny_row(seeds=2)], tmp_path) == 1  # seed 0 of the other row
+
+
+def test_a_backbone_becomes_weights_only_beside_the_package_s_own_records(
+    tiny_row, new_cache, tmp_path, own_weights, monkeypatch
+):
+    new_cache()
+    row = replace(tiny_row(seeds=2), keep_backbone="walkers")
+    row = replace(row, run=replace(row.run, model="pretraining", training="pretraining/identities", num_frames=1))
+    assert reproduce([row], tmp_path / "elsewhere", seeds=1) == 1 and not own_weights.exists()
+    monkeypatch.setattr(execute, "FIGURES", tmp_path)
+    assert reproduce([row], tmp_path) == 2
+    [path] = own_weights.iterdir()
+    with safe_open(path, "pt") as file:
+        known = json.loads(file.metadata()["reidlib"])
+    [record, _] = read_records("baseline", tmp_path)
+    assert (known["config_hash"], known["seed"]) == (row.run.hash, 0)
+    assert (known["data"], known["scores"]) == (record.data, record.scores) and known["environment"]["commit"]
+    digest = weights_digest("walkers")
+    path.unlink()
+    assert reproduce([row], tmp_path) == 1 and weights_digest("walkers") == digest
+    started = tiny_row(seeds=1, model_options={"weights": "walkers"})
+    assert reproduce([started], tmp_path) == 1
+    assert records_of("baseline", started, tmp_path)[0].data["weights"] == {"walkers": digest}
 
 
 def test_a_run_that_rows_share_is_the_first_one_s(tiny_row, new_cache, tmp_path):

@@ -38,6 +38,25 @@ def test_validation_is_made_of_training_identities_only(new_cache):
     assert found.fingerprint != street.fingerprint
 
 
+def test_the_pretraining_shows_everybody_of_three_worlds_and_searches_a_fourth(new_cache):
+    new_cache()
+    found = [open_benchmark("pretraining", seed, {}, STREET, progress=False) for seed in (0, 1)]
+    for seed, benchmark in enumerate(found):
+        first = 7001 + 4 * seed
+        *shown, searched = (walkers.stills(first + i, progress=False, **STREET) for i in range(4))
+        people = [t for world in shown for t in world.everybody if t.person_id > 0]
+        assert len(people) == len(benchmark.train)
+        for i, tracklet in enumerate(benchmark.train):
+            old = people[i]
+            assert np.array_equal(tracklet.frames(), old.frames()) and tracklet.attributes == old.attributes
+        assert {t.person_id for t in benchmark.train} == {*range(1, 31)} and benchmark.num_ids == 30
+        assert [t.person_id - 30 for t in benchmark.query] == [t.person_id for t in searched.query]
+        gallery = [t.person_id and t.person_id - 30 for t in benchmark.gallery]
+        assert gallery == [t.person_id for t in searched.gallery] and 0 in gallery and min(gallery) == 0
+        assert benchmark.name == "pretraining" and benchmark.renderer == searched.renderer
+    assert found[0].fingerprint != found[1].fingerprint
+
+
 def test_mars_is_read_from_its_folder_with_junk(new_cache, tmp_path):
     new_cache()
     street = open_benchmark("street", 0, {}, STREET, progress=False)

@@ -13,9 +13,9 @@ from reidlib.experiments import Row, Run
 from reidlib.experiments.evaluations.retrieval import SCORES
 from reidlib.experiments.records import FIGURES, Record, records_of, write_record
 from reidlib.experiments.tables import world_note
-from reidlib.papers import PAPERS, styled_table, table, table_names, wide_table
+from reidlib.papers import styled_table, table, table_names, wide_table
 from reidlib.papers.baseline.rows import rows
-from reidlib.papers.reported import reported_table, reported_tables
+from reidlib.papers.reported import reported_papers, reported_table, reported_tables
 
 tables = sys.modules["reidlib.experiments.tables"]
 
@@ -159,7 +159,7 @@ def test_the_best_is_bold_and_what_is_only_reported_is_grey(seqmasks):
     assert "row0_col" in bold and "row2_col" in grey and "row0_col" not in grey and "row5_col" not in grey
 
 
-@pytest.mark.parametrize("paper", [paper for paper in PAPERS if paper != "baseline"])
+@pytest.mark.parametrize("paper", reported_papers())
 def test_a_paper_shows_all_that_it_reports(paper, tmp_path):
     for name in reported_tables(paper):
         cells, numbers = table(paper, name, figures=tmp_path), reported_table(paper, name)

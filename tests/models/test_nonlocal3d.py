@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from reidlib.models import create_model
+from reidlib.models.backbones import scaled_resnet
 from reidlib.models.nonlocal3d import TemporalConvolution
+from reidlib.models.pretrained import save_weights
 
 
 @pytest.fixture
@@ -74,3 +76,16 @@ def test_for_retrieval_drops_the_classifier_from_a_copy(mini, frames, count):
         torch.testing.assert_close(network(frames=frames).embedding, mini(frames=frames).embedding)
         assert network(frames=frames).logits == {}
     assert mini.classifier is not None
+
+
+@pytest.mark.usefixtures("own_weights")
+def test_on_a_clip_that_stands_still_it_starts_with_the_maps_of_the_network_that_it_starts_from(frames):
+    save_weights(scaled_resnet("mini"), "walkers", {})
+    plain = scaled_resnet("mini", "walkers").eval()
+    network = create_model("nonlocal3d", num_ids=11, scale="mini", weights="walkers").eval()
+    still = frames[:, :1].expand(-1, 4, -1, -1, -1)
+    with torch.no_grad():
+        maps = network.backbone(still.flatten(0, 1), 4).unflatten(0, (2, 4))
+        expected = plain(frames[:, 0])
+    for time in range(4):
+        torch.testing.assert_close(maps[:, time], expected)

@@ -21,6 +21,9 @@ from reidlib.models import create_model
 from reidlib.papers import PAPERS
 from reidlib.papers.baseline import rows as baseline
 from reidlib.papers.baseline.training import agw_training, gaitset_training
+from reidlib.papers.recipes import APPEARANCE, GAIT, best, search
+from reidlib.papers.seqmasks.training import training as seqmasks_training
+from reidlib.training import one_cycle
 
 
 @pytest.fixture
@@ -74,13 +77,25 @@ def test_the_two_groups_reach_all_parameters_and_no_other_group_s(model, batch):
 
 @pytest.mark.parametrize("iterations", [120, 1200])
 def test_the_schedule_is_that_of_120_epochs_at_any_length(model, iterations):
-    training = agw_training(setting(model, iterations=iterations, learning_rate=2e-3))
+    training = agw_training(setting(model, iterations=iterations, learning_rate=2e-3, scale="paper"))
     adam, schedule = training.optimisers["network"], training.schedules["network"]
     assert (adam.defaults["lr"], adam.defaults["weight_decay"]) == (2e-3, 5e-4)
     epochs = {0: 0.01, 5: 0.505, 10: 1.0, 39: 1.0, 40: 0.1, 69: 0.1, 70: 0.01, 119: 0.01}
     for epoch, factor in epochs.items():
         assert schedule(epoch * iterations // 120) == pytest.approx(factor)
     assert isinstance(training.optimisers["centers"], torch.optim.SGD) and "centers" not in training.schedules
+
+
+@pytest.mark.parametrize("train", [agw_training, gaitset_training, seqmasks_training])
+def test_all_trainings_of_mini_scale_have_one_schedule(train):
+    model = create_model("seqmasks" if train is seqmasks_training else "agw", num_ids=5, scale="mini")
+    schedule = train(setting(model, iterations=50, learning_rate=1e-3)).schedules["network"]
+    assert [schedule(i) for i in range(50)] == [one_cycle(50)(i) for i in range(50)]
+
+
+def test_gaitset_keeps_its_rate_at_paper_scale(model):
+    schedule = gaitset_training(setting(model, iterations=50, learning_rate=1e-4, scale="paper")).schedules["network"]
+    assert {schedule(i) for i in range(50)} == {1.0}
 
 
 @pytest.mark.parametrize("paper", [paper for paper in PAPERS if find_paper(paper).rows])
@@ -108,14 +123,28 @@ def test_what_is_compared_has_six_seeds_and_differs_in_one_thing():
     assert differing == {"iterations"} and 2 * half.iterations == whole.iterations
 
 
-def test_choices_are_made_on_training_identities():
-    choices = [row for row in baseline.rows("mini") if row.table == "choices"]
-    assert choices and {row.run.data for row in choices} == {"street_validation"}
-    gait = [row for row in baseline.rows("mini") if row.table == "choices, gait"]
-    assert gait and {row.run.data for row in gait} == {"lab_validation"}
-    assert baseline.GAITSET.learning_rate in {row.run.learning_rate for row in gait}
-    tried = {(row.run.learning_rate, row.run.iterations) for row in choices}
-    assert (baseline.LEARNING_RATE, baseline.ITERATIONS) in tried
+def test_choices_are_made_on_training_identities_of_worlds_that_no_table_shows():
+    rows = baseline.rows("mini")
+    choices = [row for row in rows if row.table.startswith("choices")]
+    assert {(row.table, row.run.data) for row in choices} == {
+        ("choices", "street_validation"),
+        ("choices, gait", "lab_validation"),
+    }
+    shown = {seed for row in rows if row not in choices for seed in row.all_seeds}
+    assert not shown & {seed for row in choices for seed in row.all_seeds}
+
+
+@pytest.mark.parametrize(
+    ("table", "label", "run", "recipe"),
+    [("choices", "AGW", baseline.AGW, APPEARANCE), ("choices, gait", "GaitSet", baseline.GAITSET, GAIT)],
+)
+def test_the_setting_is_the_best_of_those_tried(table, label, run, recipe, differing):
+    tried = search(table, label, run, recipe)
+    assert all(row in baseline.rows("mini") for row in tried)
+    assert [differing(row.run, run) for row in tried].count({"data", "iterations"}) == 1  # it is one of them
+    if not (found := best("baseline", tried)):
+        pytest.skip(f"baseline, table {table}: not all rows of {label} are measured yet")
+    assert differing(found.run, run) == {"data", "iterations"}
 
 
 def test_paper_scale_is_the_published_setting_on_mars_and_casia_b():
@@ -155,7 +184,9 @@ def test_a_committed_record_is_trained_again(tmp_path, monkeypatch):
     the same; another adds bfloat16 products in another order, which a short training carries to a few queries."""
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path))
     [row] = [row for row in baseline.rows("mini") if row.table == "pair, briefly"]
-    committed = records_of("baseline", row)[0]
+    if not (measured := records_of("baseline", row)):
+        pytest.skip("baseline, table pair, briefly: not measured yet")
+    committed = measured[0]
     found = execute("baseline", row, committed.seed, Resources(progress=False), figures=tmp_path)
     assert found.data == committed.data
     ours, theirs = found.scores["usual"], committed.scores["usual"]

@@ -14,6 +14,7 @@ from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
 from reidlib.models import create_model
+from reidlib.papers.recipes import APPEARANCE, best, search
 from reidlib.papers.reported import reported_table, reported_tables
 from reidlib.papers.seqmasks import claims as seqmasks_claims
 from reidlib.papers.seqmasks import rows as seqmasks
@@ -24,6 +25,7 @@ COMPARATORS = {
     ("IV", "Snippet"),
     ("IV", "Snippet+OF"),
 }  # other systems
+CHOICES = [("choices, street", seqmasks.WILD), ("choices, laboratory", seqmasks.LABORATORY)]
 
 
 @pytest.fixture
@@ -39,10 +41,16 @@ def batch():
     )
 
 
+def new(run, num_ids):
+    """The run's network, randomly initialised."""
+    options = {name: value for name, value in run.model_options.items() if name != "weights"}
+    return create_model(run.model, num_ids=num_ids, scale="mini", **options)
+
+
 def network(name, **options):
     torch.manual_seed(0)
     run = seqmasks.system(seqmasks.WILD, name, **options)
-    return create_model(run.model, num_ids=5, scale="mini", **run.model_options)
+    return new(run, 5)
 
 
 def test_the_terms_are_those_of_equations_1_and_2(batch):
@@ -85,10 +93,10 @@ def test_without_lambdas_all_terms_count_the_same():
 
 def test_the_finetuned_network_starts_from_both_parts():
     run = seqmasks.finetuned(seqmasks.WILD)
-    whole = create_model(run.model, num_ids=5, scale="mini", **run.model_options)
+    whole = new(run, 5)
     found = set()
     for part in (part.run for part in run.parts):
-        weights = create_model(part.model, num_ids=5, scale="mini", **part.model_options).for_retrieval().state_dict()
+        weights = new(part, 5).for_retrieval().state_dict()
         assert not whole.load_state_dict(weights, strict=False).unexpected_keys
         assert not found & weights.keys() - {"normalize.mean", "normalize.std"}
         found |= weights.keys()
@@ -114,11 +122,11 @@ def test_no_loss_sees_the_branches_of_a_joined_system_together(name, batch):
 def test_a_joined_system_is_its_parts_side_by_side(name, batch):
     run = seqmasks.joined(seqmasks.WILD, name, gait_weight=3.0)
     assert run.training == "" and run.model_options["gait_weight"] == 3.0
-    whole = create_model(run.model, num_ids=1, scale="mini", **run.model_options)
+    whole = new(run, 1)
     parts = []
     for part in (part.run for part in run.parts):
         torch.manual_seed(0)
-        network = create_model(part.model, num_ids=5, scale="mini", **part.model_options).for_retrieval()
+        network = new(part, 5).for_retrieval()
         assert not whole.load_state_dict(network.state_dict(), strict=False).unexpected_keys
         parts.append(network(**batch.inputs(network.inputs)).embedding)
     output = whole.for_retrieval()(**batch.inputs(whole.inputs))
@@ -145,24 +153,50 @@ def test_rows_under_the_paper_s_claims_have_six_seeds():
         assert {seeds[claim.table, label] for label, _ in (*claim.left, *claim.right)} == {6}
 
 
-def test_choices_are_made_on_training_identities():
+def test_choices_are_made_on_training_identities_of_worlds_that_no_table_shows():
     choices = [row for row in rows_of("seqmasks") if row.table.startswith("choices")]
     assert {row.run.data for row in choices} == {"mask_street_validation", "lab_validation"}
+    shown = {seed for row in rows_of("seqmasks") if row not in choices for seed in row.all_seeds}
+    assert not shown & {seed for row in choices for seed in row.all_seeds}
     chosen = {row.run.data: row.run for row in choices if row.label == "as chosen"}
     for base in (seqmasks.WILD, seqmasks.LABORATORY):
         there = f"{base.data}_validation"
         assert chosen[there] == replace(seqmasks.system(base, seqmasks.WHOLE), data=there)
 
 
-@pytest.mark.parametrize(("table", "world"), [("choices, street", "mask_street"), ("choices, laboratory", "lab")])
-def test_the_tuned_weight_is_the_best_of_those_tried(table, world):
+@pytest.mark.parametrize(("table", "base"), CHOICES)
+@pytest.mark.parametrize("name", [seqmasks.BASELINE, seqmasks.FOREGROUND, seqmasks.GAIT, seqmasks.WHOLE])
+def test_the_setting_is_the_best_of_those_tried(table, base, name, differing):
+    run = seqmasks.system(base, name)
+    columns = {row.table: row.columns for row in rows_of("seqmasks") if row.label == "as chosen"}[table]
+    tried = search(table, name, run, APPEARANCE, columns=columns)
+    assert all(row in rows_of("seqmasks") for row in tried)
+    assert [differing(row.run, run) for row in tried].count({"data", "iterations"}) == 1  # it is one of them
+    if not (found := best("seqmasks", tried)):
+        pytest.skip(f"seqmasks, table {table}: not all rows of {name} are measured yet")
+    assert differing(found.run, run) == {"data", "iterations"}
+
+
+@pytest.mark.parametrize(("table", "base"), CHOICES)
+def test_the_tuned_weight_is_the_best_of_those_tried(table, base):
     """By the mean over the scores on which Table I (rank-1, mAP) or II (each condition, other angles) is judged."""
-    wanted = {"mask_street": ("rank-1", "mAP"), "lab": seqmasks_claims.EXCLUDING}[world]
+    wanted = {"mask_street": ("rank-1", "mAP"), "lab": seqmasks_claims.EXCLUDING}[base.data]
     cells = table_of("seqmasks", table)
     tried = cells[cells["row"].str.startswith("concatenation") & cells["column"].isin(wanted)]
     means = tried.groupby("row")["measured"].mean()
-    assert len(means) == 6 and means.notna().all()
-    assert means.idxmax() == f"concatenation, gait × {seqmasks.GAIT_WEIGHTS[world]:g}"
+    assert len(means) == 6
+    if means.isna().any():
+        pytest.skip(f"seqmasks, table {table}: not all concatenations are measured yet")
+    assert means.idxmax() == f"concatenation, gait × {seqmasks.GAIT_WEIGHTS[base.data]:g}"
+
+
+def test_tables_i_and_ii_are_measured_at_half_length_too(differing):
+    rows = {(row.table, row.label): row.run for row in rows_of("seqmasks")}
+    for table in ("I", "II"):
+        labels = [label for name, label in rows if name == table]
+        assert labels == [label for name, label in rows if name == f"{table}, half the training"]
+        for label in labels:
+            assert differing(rows[table, label], rows[f"{table}, half the training", label]) <= {"iterations", "parts"}
 
 
 def test_sweeps_hold_the_run_of_the_paper_s_own_table():

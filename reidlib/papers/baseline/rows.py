@@ -10,29 +10,22 @@ from dataclasses import replace
 from reidlib.data import casia_b
 from reidlib.experiments import Row, Run
 from reidlib.papers.baseline import training  # noqa: F401 (registers the trainings that the runs name)
+from reidlib.papers.recipes import APPEARANCE, GAIT, half_as_long, on_validation, search, validation_row
 
-# At mini scale, chosen on 50 held-out training identities (table "choices"), under seeds 0 and 1.
-# More iterations keep helping; 1200 is what the comparisons of five papers can afford, 600 shows how they depend on it.
-LEARNING_RATE = 3e-3
-ITERATIONS = 1200
-GAIT_LEARNING_RATE, GAIT_ITERATIONS = 1e-3, 600  # table "choices, gait"; twice the length adds two to three points
 CONDITIONS = tuple(casia_b.CONDITIONS)
 SILHOUETTES = 12  # all of a walk's in the rendered gait worlds
 
 
-AGW = Run("agw", "street", "baseline/agw", iterations=ITERATIONS, learning_rate=LEARNING_RATE)
+AGW = Run("agw", "street", "baseline/agw", **APPEARANCE.fields())  # rate and batch by the table "choices"
 GAITSET = Run(
     "gaitset",
     "lab",
     "baseline/gaitset",
     evaluation="cross-view",
     conditions=CONDITIONS,
-    iterations=GAIT_ITERATIONS,
-    learning_rate=GAIT_LEARNING_RATE,
-    clips_per_id=4,
-    num_frames=0,
     silhouettes=SILHOUETTES,
     metric="euclidean",
+    **GAIT.fields(),  # rate and batch by the table "choices, gait"
 )
 
 
@@ -78,13 +71,12 @@ def _recorded() -> list[Row]:
 def _rendered() -> list[Row]:
     street = {"data": "street", "setups": ("usual", "mixing")}
     baseline = replace(AGW, **street)
-    shorter = replace(baseline, iterations=ITERATIONS // 2)
     edges = {"data": "mars_edges"}
     cross_view = {"evaluation": "cross-view", "conditions": CONDITIONS}
     on_lab = replace(AGW, data="lab", **cross_view)
     return [
         *_untrained("street", 6, setups=("usual", "mixing")),
-        Row("street", "AGW baseline, half the training", shorter),
+        Row("street", "AGW baseline, half the training", half_as_long(baseline)),
         Row("street", "AGW baseline", baseline, keep_features=True, keep_network=True),
         *_untrained("campus", 3),
         Row("campus", "AGW baseline", replace(AGW, data="campus"), seeds=3),
@@ -98,7 +90,7 @@ def _rendered() -> list[Row]:
         Row("lab", "AGW baseline", on_lab, seeds=3),
         Row("lab", "GaitSet", GAITSET, seeds=3),
         _energy_image("crowd", evaluation="cross-view", conditions=("all",)),
-        Row("crowd", "GaitSet", replace(GAITSET, data="crowd", conditions=("all",), clips_per_id=4), seeds=3),
+        Row("crowd", "GaitSet", replace(GAITSET, data="crowd", conditions=("all",)), seeds=3),
         _energy_image("yard"),
         Row("yard", "GaitSet", replace(GAITSET, data="yard", evaluation="retrieval", conditions=()), seeds=3),
         Row("twin worlds", "as it is", baseline),
@@ -116,33 +108,19 @@ def _rendered() -> list[Row]:
         Row("real edge maps", "chance", Run("chance", **edges)),
         Row("real edge maps", "gradient histogram", Run("gradient_histogram", **edges)),
         Row("real edge maps", "AGW, random weights", Run("agw", **edges)),
-        Row("real edge maps", "AGW baseline", replace(AGW, data="mars_edges", iterations=ITERATIONS // 2)),
+        Row("real edge maps", "AGW baseline", half_as_long(replace(AGW, data="mars_edges"))),
         *(
-            Row("choices", label, replace(shorter, data="street_validation", setups=("usual",), **change), seeds=2)
-            for label, change in {
-                "learning rate 1e-3, 600 iterations": {"learning_rate": 1e-3},
-                "learning rate 3e-3, 600 iterations": {"learning_rate": 3e-3},
-                "learning rate 1e-2, 600 iterations": {"learning_rate": 1e-2},
-                "learning rate 3e-3, 1200 iterations": {"learning_rate": 3e-3, "iterations": 1200},
-                "learning rate 3e-3, 2400 iterations": {"learning_rate": 3e-3, "iterations": 2400},
-                "learning rate 3e-3, 600 iterations, P = 4, K = 4": {
-                    "learning_rate": 3e-3,
-                    "ids_per_batch": 4,
-                    "clips_per_id": 4,
-                },
-                "learning rate 3e-3, 600 iterations, random erasing": {"learning_rate": 3e-3, "erasing": 0.5},
+            Row("starts", label, replace(baseline, model_options=options), seeds=3)
+            for label, options in {
+                "start: identities": {"weights": "walkers"},
+                "start: attributes": {"weights": "walkers_attributes"},
+                "start: random weights": {},
             }.items()
         ),
-        *(
-            Row("choices, gait", label, replace(GAITSET, data="lab_validation", **change), seeds=1)
-            for label, change in {
-                "learning rate 3e-4, 600 iterations": {"learning_rate": 3e-4},
-                "learning rate 1e-3, 600 iterations": {"learning_rate": 1e-3},
-                "learning rate 3e-3, 600 iterations": {"learning_rate": 3e-3},
-                "learning rate 3e-4, 1200 iterations": {"learning_rate": 3e-4, "iterations": 1200},
-                "learning rate 1e-3, 1200 iterations": {"learning_rate": 1e-3, "iterations": 1200},
-            }.items()
-        ),
+        *search("choices", "AGW", AGW, APPEARANCE),
+        validation_row("choices", "AGW, as chosen", half_as_long(on_validation(AGW))),
+        validation_row("choices", "AGW, random erasing", replace(half_as_long(on_validation(AGW)), erasing=0.5)),
+        *search("choices, gait", "GaitSet", GAITSET, GAIT),
     ]
 
 

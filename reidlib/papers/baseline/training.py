@@ -38,9 +38,10 @@ class AGWObjective(nn.Module):
         return {"network": terms, "centers": {"center": center}, "watched": triplets.watched("triplet")}
 
 
-@register_training("baseline/agw", recorded_as="agw_training")
+@register_training("baseline/agw")
 def agw_training(setting: Setting) -> Plan:
-    """AGW's training: Adam with weight decay 5e-4 and the released schedule; plain SGD for the centres."""
+    """AGW's training: Adam with weight decay 5e-4, at paper scale under the released schedule; plain SGD for the
+    centres."""
     run = setting.run
     objective = AGWObjective(setting.num_ids, setting.model.backbone.channels)
     parameters = [p for p in setting.model.parameters() if p.requires_grad]
@@ -50,7 +51,7 @@ def agw_training(setting: Setting) -> Plan:
             "network": torch.optim.Adam(parameters, lr=run.learning_rate, weight_decay=5e-4),
             "centers": torch.optim.SGD(objective.parameters(), lr=0.5),
         },
-        schedules={"network": agw_schedule(run.iterations)},
+        schedules={"network": setting.schedule(agw_schedule(run.iterations))},
         weights={"network": {"center": CENTER_WEIGHT}},
     )
 
@@ -68,8 +69,8 @@ def gaitset_objective(model: Network, batch: ClipBatch) -> dict[str, dict[str, T
     return {"network": {"triplet": triplets.loss}, "watched": triplets.watched("triplet")}
 
 
-@register_training("baseline/gaitset", recorded_as="gaitset_training")
+@register_training("baseline/gaitset")
 def gaitset_training(setting: Setting) -> Plan:
-    """GaitSet's training: Adam at a constant rate."""
+    """GaitSet's training: Adam, at paper scale at a constant rate."""
     optimiser = torch.optim.Adam(setting.model.parameters(), lr=setting.run.learning_rate)
-    return Plan(gaitset_objective, {"network": optimiser})
+    return Plan(gaitset_objective, {"network": optimiser}, {"network": setting.schedule()})

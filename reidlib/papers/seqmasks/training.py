@@ -46,7 +46,7 @@ def total_weights(model: Network, fusion: float, appearance: float, gait: float)
     return factors
 
 
-@register_training("seqmasks", recorded_as="training")
+@register_training("seqmasks")
 def training(setting: Setting) -> Plan:
     """Adam with weight decay 5e-4. The paper gives neither optimiser nor schedule: these are the baseline's.
 
@@ -57,6 +57,6 @@ def training(setting: Setting) -> Plan:
     return Plan(
         partial(objective, margin=run.training_options.get("margin", MARGIN)),
         optimisers={"network": torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=5e-4)},
-        schedules={"network": agw_schedule(run.iterations)},
+        schedules={"network": setting.schedule(agw_schedule(run.iterations))},
         weights={"network": total_weights(model, *lambdas)} if lambdas else {},
     )

@@ -1,0 +1,1 @@
+"""Where networks of mini scale start: weights trained on rendered people whom no table shows. It has no claims."""
