@@ -41,7 +41,7 @@ class Recipe:
         return {name: getattr(self, name) for name in same} | options
 
 
-PRETRAINING = Recipe(1500, 3e-3, ids_per_batch=32, clips_per_id=4, num_frames=1)
+PRETRAINING = Recipe(2000, 3e-3, ids_per_batch=32, clips_per_id=4, num_frames=1)
 APPEARANCE = Recipe(300, 3e-3, 16, 2, num_frames=4, crop=0.5, weights="walkers", rates=(1e-3, 3e-3, 1e-2))
 GAIT = Recipe(600, 1e-3, 8, 4, num_frames=0, rates=(3e-4, 1e-3, 3e-3))
 THREE_D = Recipe(300, 3e-3, 16, 2, num_frames=4, crop=0.5, weights="walkers", rates=(1e-3, 3e-3, 1e-2))

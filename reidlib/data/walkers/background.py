@@ -71,7 +71,7 @@ def crop(camera: Camera, window: Window, drift: np.ndarray, zoom: np.ndarray, pl
     """Cut the boxes (n, H, W, 3) out of the camera's strip. `drift` (n,) moves the cut sideways in the
     strip, `zoom` (n,) is how much larger a box is there than half way, and the surroundings smaller in it, `place`
     in [0, 1) is where the tracklet lies."""
-    strip, (height, width) = backdrop(camera, window.resolution[0]), window.resolution
+    strip, (height, width) = backdrop(camera.place, window.resolution[0]), window.resolution
     rows, columns = strip.picture.shape[:2]
     u, v = _places(camera, window, zoom)
     x = np.mod((u + drift[:, None]) * strip.scale + place * columns - 0.5, columns)

@@ -32,6 +32,11 @@ class Camera:
     blur: float = 0.6  # standard deviation of the optical blur, in pixels of a picture 64 high
     noise: float = 0.02  # standard deviation of the sensor noise, display values
 
+    @property
+    def place(self) -> "Camera":
+        """The camera where it stands, under an average light: what its static background is drawn from."""
+        return Camera(self.scene_seed, self.clutter, self.elevation, self.distance)
+
 
 def sample_camera(rng: np.random.Generator, clutter: float = 1.0, severity: float = 1.0) -> Camera:
     """Draw a camera: `clutter` scales the background, `severity` what light, colour and sensor change (0: nothing)."""

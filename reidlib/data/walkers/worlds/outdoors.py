@@ -35,7 +35,7 @@ class Outdoors(World):
     slips: ClassVar[Mapping[str, float]] = dict.fromkeys(SLIPS, 0.0)  # chance in a tracklet
     carried_changes: ClassVar[Mapping[str, float]] = {}  # chance under each camera that a thing is there or not there
     passers_by: ClassVar[float] = 0.3  # share of tracklets with another person in the box
-    num_frames: ClassVar[tuple[int, int]] = (12, 32)  # of a tracklet, both inclusive
+    num_frames: ClassVar[tuple[int, int]] = (10, 20)  # of a tracklet, both inclusive
     fps: ClassVar[float] = 12.5
     false_boxes: ClassVar[float] = 1 / 3  # share of the distractors who are boxed so badly that little of them is seen
 
