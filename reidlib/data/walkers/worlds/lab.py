@@ -46,7 +46,7 @@ def lab(
     same_appearance: bool = False,
     alike: float = 0.0,
     gait_variation: float = 1.0,
-    clothes_change: float = 1.0,
+    clothes_change: float = 0.65,
     clutter: float = 0.0,
     box_error: float = 0.1,
     light: float = 0.5,
