@@ -257,7 +257,7 @@ def _sweeps() -> list[Row]:
 
     Each sweep holds the world as it is, so that its points share their seed.
     """
-    severities = {0.0: {"clothes_change": 0.0}, 0.35: {"clothes_change": 0.35}, 0.65: {}, 1.0: {"clothes_change": 1.0}}
+    severities = {s: {"clothes_change": s} for s in (0.0, 0.25, 0.5)} | {0.75: {}, 1.0: {"clothes_change": 1.0}}
     severity = [
         Row("clothes", f"{name}, severity {severity:g}", system(LABORATORY, name).in_world(**options), SWEEP)
         for name in COMPARED

@@ -98,8 +98,8 @@ def campus(
     """Render (or find in the cache) a campus and give its benchmark, under the cross-camera protocol.
 
     seed draws the people, cameras and tracklets. setup: "mixing" (gallery with the queries) or "usual" (without).
-    num_ids: all persons; 400 are 155 to train on, 155 to search and 90 distractors, in about 1050 tracklets of 12 to
-    32 frames. resolution, workers, the twins, alike and the severities (0 is none): as `street`; by default the boxes
+    num_ids: all persons; 650 are 252 to train on, 252 to search and 146 distractors, in about 1700 tracklets of 10 to
+    20 frames. resolution, workers, the twins, alike and the severities (0 is none): as `street`; by default the boxes
     are better than there, as Duke's are, and things are in the way as often as its annotators found them.
     The fingerprint covers frames, part maps and all labels.
 
