@@ -111,6 +111,18 @@ def test_still_silhouettes_do_not_walk_and_constant_ones_know_nobody(benchmark):
     assert not np.array_equal(still[0].silhouettes(), still[1].silhouettes())
 
 
+def test_shuffled_silhouettes_are_the_same_in_another_order(benchmark):
+    true, shuffled = (with_silhouettes(benchmark, q, SIZE, progress=False).everybody for q in ("true", "shuffled"))
+    again = with_silhouettes(benchmark, "shuffled", SIZE, progress=False).everybody
+    moved = 0
+    for one, other, same in zip(true, shuffled, again, strict=True):
+        before, after = one.silhouettes(), other.silhouettes()
+        assert sorted(map(bytes, before)) == sorted(map(bytes, after))
+        assert np.array_equal(after, same.silhouettes()) and np.array_equal(after[[2, 0]], other.silhouettes([2, 0]))
+        moved += not np.array_equal(before, after)
+    assert moved
+
+
 def test_tracklets_without_a_silhouette_are_left_out(benchmark):
     empty = Tracklet(3, 1, ArrayFrames(np.zeros((2, 3, 64, 32), np.uint8), np.zeros((2, 64, 32), np.uint8)), 1)
     more = Benchmark((*benchmark.train, empty), benchmark.query, (*benchmark.gallery, empty), "all", "blocks", "g")
