@@ -2,15 +2,13 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.cluster import hierarchy
-from scipy.spatial.distance import pdist
 from tqdm.auto import tqdm
 
-from reidlib.evaluation.arrays import as_given, feature_pair, one_of
-from reidlib.evaluation.distances import centred, nearest, rescaled, unit_rows
+from reidlib.evaluation.arrays import as_given, feature_pair
+from reidlib.evaluation.clusters import feature_clusters
+from reidlib.evaluation.distances import nearest, rescaled, unit_rows
 
 _ROWS = 512  # rows of a similarity matrix held at a time
-LINKAGES = ("single", "complete", "average")
 
 
 def average_query_expansion(query, gallery, k: int, alpha: float):
@@ -54,10 +52,8 @@ def cluster_query_expansion(
 ):
     """Each feature replaced by the mean of the other members of its cluster, as GaitMask's query expansion.
 
-    query: (Q, D), gallery: (G, D), NumPy or torch, taken as they are. Features are clustered from the bottom up by
-    Euclidean distance: the two nearest clusters are joined until no two are at most `threshold` apart, which is at
-    least 0. linkage: how far two clusters are apart, "single" (their nearest members: linked features, directly or
-    through others, form a cluster), "complete" (their farthest members) or "average" (the mean over all pairs).
+    query: (Q, D), gallery: (G, D), NumPy or torch, taken as they are. threshold, linkage: of
+    `reidlib.evaluation.clusters.feature_clusters`; how far clusters reach, and how far two of them are apart.
     leave_one_out: without it the mean is that of the whole cluster, the feature included, so that all members coincide
     and their distances tie at zero. own_share: in [0, 1], what the feature itself keeps, the mean having the rest. A
     feature alone in its cluster stays as it is.
@@ -67,8 +63,7 @@ def cluster_query_expansion(
     the other queries; scores obtained so do not compare with those of a system that answers one query at a
     time.
     The paper names neither the algorithm nor the threshold. Single linkage depends on no order, but chains everything
-    together where the threshold is a little too large; average linkage, which the other two enclose, does so less. Of
-    pairs of clusters that are equally far apart, SciPy's `linkage` decides which is joined first.
+    together where the threshold is a little too large; average linkage does so less.
 
     Raises ValueError on empty, non-finite or differently shaped features, a negative threshold, an unknown linkage and
     a share beyond 0 to 1.
@@ -79,14 +74,11 @@ def cluster_query_expansion(
     >>> cluster_query_expansion([[0.0]], [[1.0], [2.0], [9.0]], threshold=1.5, linkage="complete")[0].tolist()
     [[1.0]]
     """
-    one_of("linkage", linkage, LINKAGES)
-    if not threshold >= 0:
-        raise ValueError(f"threshold is a Euclidean distance, at least 0; got {threshold}")
     if not 0 <= own_share <= 1:
         raise ValueError(f"own_share is what a feature keeps of itself, from 0 to 1; got {own_share}")
     queries, entries = feature_pair(("query", "gallery"), query, gallery)
     small_queries, small_entries, scale = rescaled(queries, entries)
-    cluster = _clusters(centred(small_queries, small_entries), threshold / float(scale), linkage)
+    cluster = np.concatenate(feature_clusters(queries, entries, threshold, linkage))
     together = np.concatenate([small_queries, small_entries])
     size = np.bincount(cluster).astype(together.dtype)[cluster][:, None]
     members = sparse.csr_array((np.ones(len(cluster), together.dtype), (cluster, np.arange(len(cluster)))))
@@ -105,9 +97,3 @@ def _weighted_neighbours(similarity: np.ndarray, gallery: np.ndarray, k: int, al
     weight = np.where(similarity == -np.inf, 0, np.maximum(similarity, 0) ** alpha)
     weights = sparse.csr_array((weight, (rows, neighbours.ravel())), shape=(len(neighbours), len(gallery)))
     return (weights @ gallery).astype(gallery.dtype)
-
-
-def _clusters(features: np.ndarray, threshold: float, linkage: str) -> np.ndarray:
-    """The cluster 0, 1, … of each feature (N,), in N² / 2 distances of double precision."""
-    tree = hierarchy.linkage(pdist(features.astype(np.float64)), linkage)
-    return hierarchy.fcluster(tree, threshold, criterion="distance") - 1

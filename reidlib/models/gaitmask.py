@@ -101,9 +101,9 @@ class MaskFeatures(nn.Module):
     "linear": one kernel, leaky ReLU around the sum; this is leaky(conv(X)).
     test_rule: "sum" gives the whole maps to both terms; "half" halves that, which brings back the size that Y_m had in
     training; "one" is the second term alone, which learns from the larger share of the rows.
-    masks: "random", and three controls with the same parameters. "independent": the second term lacks a band of its own,
-    so that the two masks do not complete one another. "halves" always takes the upper half for the band, "none" gives
-    the whole maps to both terms, halved; these are the same in training and testing.
+    masks: "random", and three controls with the same parameters. "independent": the second term lacks a band of its
+    own, so that the two masks do not complete one another. "halves" always takes the upper half for the band, "none"
+    gives the whole maps to both terms, halved; these are the same in training and testing.
     drop: the paper's d, the band's share of the height: ⌊d H⌋ + 1 rows.
     """
 
