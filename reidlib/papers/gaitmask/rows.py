@@ -46,10 +46,10 @@ SETTINGS = {
 }
 # After the features, which have unit length, the best of the table "choices, search"; re-ranking as published where the
 # gallery is the paper's. A person has one walk in the yard's gallery, so that k1 = 20 reaches far beyond one person.
-EXPANSION = {"threshold": 0.3, "linkage": "average"}
+EXPANSION = {"threshold": 0.1, "linkage": "complete"}
 RERANK = {"k1": 6, "k2": 3, "lambda_value": 0.3}
 PUBLISHED = {"k1": 20, "k2": 6, "lambda_value": 0.3}
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
+THRESHOLDS = (0.05, 0.075, 0.1, 0.15, 0.2)
 LINKAGES = ("single", "average", "complete")
 
 SCORES = {"rank-1": ("usual", "rank-1"), "mAP": ("usual", "mAP")}
