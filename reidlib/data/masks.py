@@ -59,6 +59,7 @@ QUALITIES: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = 
 
 
 EXTRACTED = "extracted"
+REORDERED = ("shuffled", "still", "constant")  # silhouettes that are all true
 
 
 def with_masks(benchmark: Benchmark, quality: str, progress: bool = True) -> Benchmark:
@@ -85,12 +86,13 @@ def with_silhouettes(
 ) -> Benchmark:
     """The benchmark with aligned silhouettes, (h, w), made of its masks once and kept in the cache folder.
 
-    quality: as in `with_masks`; or "still", where a tracklet's middle silhouette stands for all of them (body
-    shape without gait); or "constant", where everybody has the same one. Tracklets without any usable silhouette are
-    left out, with a warning. ValueError for an unknown quality.
+    quality: as in `with_masks`; or "shuffled", where a tracklet's silhouettes come in an order that is drawn once
+    (poses without their sequence); "still", where its middle one stands for all of them (body shape without gait);
+    "constant", where everybody has the same one. Tracklets without any usable silhouette are left out, with a warning.
+    ValueError for an unknown quality.
     """
-    _known("quality", quality, (*QUALITIES, EXTRACTED, "still", "constant"))
-    masked = with_masks(benchmark, "true" if quality in ("still", "constant") else quality, progress)
+    _known("quality", quality, (*QUALITIES, EXTRACTED, *REORDERED))
+    masked = with_masks(benchmark, "true" if quality in REORDERED else quality, progress)
     everybody = masked.everybody
     readers = [partial(_read, tracklet) for tracklet in everybody]
     aligned = pack_masks(readers, [len(t) for t in everybody], masked.fingerprint, size, progress=progress)
@@ -101,25 +103,33 @@ def with_silhouettes(
         warnings.warn(
             f"{without} of {len(aligned)} tracklets have no usable silhouette, and are left out", stacklevel=2
         )
-    if quality in ("still", "constant"):
-        anybody = next(rows for rows in aligned if rows is not None)
-        aligned = [rows and _Still(anybody if quality == "constant" else rows, len(rows)) for rows in aligned]
+    if quality in REORDERED:
+        anybody, rng = next(rows for rows in aligned if rows is not None), np.random.default_rng(0)
+        aligned = [rows and _reordered(rows, quality, anybody, rng) for rows in aligned]
     changed = {t: rows and replace(t, aligned=rows) for t, rows in zip(benchmark.everybody, aligned)}
     return benchmark.map(changed.__getitem__, f"silhouettes {quality} {size}")
 
 
-@dataclass(frozen=True)
-class _Still:
-    """The middle one of some rows, as often as asked for; stands in for `length` rows."""
+def _reordered(rows: Rows, quality: str, anybody: Rows, rng: np.random.Generator) -> "_Reordered":
+    """As many rows as before: in another order, or one that stands for all."""
+    if quality == "shuffled":
+        return _Reordered(rows, rng.permutation(len(rows)))
+    source = anybody if quality == "constant" else rows
+    return _Reordered(source, np.full(len(rows), len(source) // 2))
+
+
+@dataclass(frozen=True, eq=False)
+class _Reordered:
+    """Some of the rows, in the order of their numbers."""
 
     rows: Rows
-    length: int
+    numbers: np.ndarray
 
     def __len__(self) -> int:
-        return self.length
+        return len(self.numbers)
 
     def __getitem__(self, indices: Sequence[int]) -> np.ndarray:
-        return self.rows[np.full(len(indices), len(self.rows) // 2)]
+        return self.rows[self.numbers[indices]]
 
 
 @dataclass(frozen=True)

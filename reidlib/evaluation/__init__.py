@@ -2,6 +2,7 @@
 (masks, segments, attributes, flow, frames), and the statistics of claims."""
 
 from reidlib.evaluation.attributes import AttributeScores, MultiLabelScores, attribute_scores, multilabel_scores
+from reidlib.evaluation.clusters import ClusterScores, cluster_scores, feature_clusters
 from reidlib.evaluation.distances import pairwise_distances, strip_distances
 from reidlib.evaluation.expansion import average_query_expansion, cluster_query_expansion
 from reidlib.evaluation.flow import EndPointError, end_point_error
@@ -18,6 +19,7 @@ from reidlib.evaluation.segments import SegmentScores, TemporalConsistency, segm
 
 __all__ = [
     "AttributeScores",
+    "ClusterScores",
     "CrossViewScores",
     "EndPointError",
     "FrameScores",
@@ -29,8 +31,10 @@ __all__ = [
     "attribute_scores",
     "average_query_expansion",
     "cluster_query_expansion",
+    "cluster_scores",
     "cross_view_accuracy",
     "end_point_error",
+    "feature_clusters",
     "frame_scores",
     "k_reciprocal_rerank",
     "mask_scores",

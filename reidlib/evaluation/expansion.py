@@ -2,13 +2,13 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from tqdm.auto import tqdm
 
 from reidlib.evaluation.arrays import as_given, feature_pair
-from reidlib.evaluation.distances import centred, nearest, rescaled, squared_distances, squared_norms, unit_rows
+from reidlib.evaluation.clusters import feature_clusters
+from reidlib.evaluation.distances import nearest, rescaled, unit_rows
 
-_ROWS = 512  # rows of a similarity or distance matrix held at a time
+_ROWS = 512  # rows of a similarity matrix held at a time
 
 
 def average_query_expansion(query, gallery, k: int, alpha: float):
@@ -47,38 +47,44 @@ def average_query_expansion(query, gallery, k: int, alpha: float):
     return tuple(as_given(x, query, gallery) for x in expanded)
 
 
-def cluster_query_expansion(query, gallery, threshold: float, leave_one_out: bool = True):
+def cluster_query_expansion(
+    query, gallery, threshold: float, leave_one_out: bool = True, *, linkage: str = "single", own_share: float = 0.0
+):
     """Each feature replaced by the mean of the other members of its cluster, as GaitMask's query expansion.
 
-    query: (Q, D), gallery: (G, D), NumPy or torch, taken as they are. threshold: Euclidean distance, at least
-    0; features at most this far apart are linked, and linked features, directly or through others, form a
-    cluster (single linkage). leave_one_out: without it each feature becomes the mean of its whole cluster,
-    itself included, so that all members coincide and their distances tie at zero. A feature alone in its
-    cluster stays as it is.
+    query: (Q, D), gallery: (G, D), NumPy or torch, taken as they are. threshold, linkage: of
+    `reidlib.evaluation.clusters.feature_clusters`; how far clusters reach, and how far two of them are apart.
+    leave_one_out: without it the mean is that of the whole cluster, the feature included, so that all members coincide
+    and their distances tie at zero. own_share: in [0, 1], what the feature itself keeps, the mean having the rest. A
+    feature alone in its cluster stays as it is.
     Returns the expanded (query, gallery); tensors if either input is one.
 
     Transductive: all queries and the whole gallery are clustered together, so a query's feature depends on
     the other queries; scores obtained so do not compare with those of a system that answers one query at a
     time.
-    The paper names neither the algorithm nor the threshold: single linkage is a decision made here, because
-    it depends on no order and needs no number of clusters. Too large a threshold chains everything together.
+    The paper names neither the algorithm nor the threshold. Single linkage depends on no order, but chains everything
+    together where the threshold is a little too large; average linkage does so less.
 
-    Raises ValueError on empty, non-finite or differently shaped features and on a negative threshold.
+    Raises ValueError on empty, non-finite or differently shaped features, a negative threshold, an unknown linkage and
+    a share beyond 0 to 1.
 
     >>> query, gallery = cluster_query_expansion([[0.0]], [[1.0], [2.0], [9.0]], threshold=1.5)
     >>> query.tolist(), gallery.tolist()
     ([[1.5]], [[1.0], [0.5], [9.0]])
+    >>> cluster_query_expansion([[0.0]], [[1.0], [2.0], [9.0]], threshold=1.5, linkage="complete")[0].tolist()
+    [[1.0]]
     """
-    if not threshold >= 0:
-        raise ValueError(f"threshold is a Euclidean distance, at least 0; got {threshold}")
+    if not 0 <= own_share <= 1:
+        raise ValueError(f"own_share is what a feature keeps of itself, from 0 to 1; got {own_share}")
     queries, entries = feature_pair(("query", "gallery"), query, gallery)
     small_queries, small_entries, scale = rescaled(queries, entries)
-    cluster = _linked_clusters(centred(small_queries, small_entries), threshold / float(scale))
+    cluster = np.concatenate(feature_clusters(queries, entries, threshold, linkage))
     together = np.concatenate([small_queries, small_entries])
     size = np.bincount(cluster).astype(together.dtype)[cluster][:, None]
     members = sparse.csr_array((np.ones(len(cluster), together.dtype), (cluster, np.arange(len(cluster)))))
     total = (members @ together)[cluster]
     mean = (total - together) / np.maximum(size - 1, 1) if leave_one_out else total / size
+    mean = own_share * together + (1 - own_share) * mean
     expanded = np.where(size > 1, mean * scale, np.concatenate([queries, entries]))
     return tuple(as_given(x, query, gallery) for x in (expanded[: len(queries)], expanded[len(queries) :]))
 
@@ -91,19 +97,3 @@ def _weighted_neighbours(similarity: np.ndarray, gallery: np.ndarray, k: int, al
     weight = np.where(similarity == -np.inf, 0, np.maximum(similarity, 0) ** alpha)
     weights = sparse.csr_array((weight, (rows, neighbours.ravel())), shape=(len(neighbours), len(gallery)))
     return (weights @ gallery).astype(gallery.dtype)
-
-
-def _linked_clusters(features: np.ndarray, threshold: float) -> np.ndarray:
-    """The cluster 0, 1, … of each feature (N,): connected components where distances ≤ threshold link."""
-    total, norms = len(features), squared_norms(features)
-    limit = min(threshold * threshold, float(np.finfo(features.dtype).max))
-    cluster = np.arange(total)
-    for top in tqdm(range(0, total, _ROWS), desc="clustering", unit=" blocks", delay=2, leave=False):
-        rows = slice(top, min(top + _ROWS, total))
-        distances = squared_distances(features[rows], features, norms[rows], norms)
-        item, other = np.divmod(np.flatnonzero(distances <= limit), total)
-        representative = np.unique(cluster, return_index=True)[1][cluster]  # links found so far, one an item
-        ends = np.concatenate([item + top, np.arange(total)]), np.concatenate([other, representative])
-        graph = sparse.coo_array((np.ones(len(ends[0]), dtype=bool), ends), shape=(total, total))
-        cluster = connected_components(graph, directed=False)[1]
-    return cluster

@@ -80,10 +80,10 @@ class RetrievalFeatures:
                 raise ValueError(f"metric={metric!r} is neither expanded nor re-ranked; leave that out")
             return _by_strips(query, gallery, metric)
         if expansion is not None:
-            query, gallery = cluster_query_expansion(*_as_compared(query, gallery, metric), **expansion)
+            query, gallery = cluster_query_expansion(*as_compared(query, gallery, metric), **expansion)
         if rerank is None:
             return pairwise_distances(query, gallery, metric)
-        return k_reciprocal_rerank(*_as_compared(query, gallery, metric), **rerank)
+        return k_reciprocal_rerank(*as_compared(query, gallery, metric), **rerank)
 
     def scores(
         self,
@@ -135,7 +135,7 @@ def _by_strips(query: np.ndarray, gallery: np.ndarray, metric: str) -> np.ndarra
     return strip_distances(*(features.reshape(len(features), int(count), -1) for features in (query, gallery)))
 
 
-def _as_compared(query: np.ndarray, gallery: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
+def as_compared(query: np.ndarray, gallery: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """Features whose Euclidean distances rank as the metric does: of unit length for "cosine"."""
     if metric != "cosine":
         return query, gallery

@@ -107,10 +107,18 @@ def train(
 
 def build(run: Run, num_ids: int, resources: Resources) -> Network:
     """The run's network before training."""
-    options = dict(run.model_options)
-    if resources.weights is not None and options.get("weights") == "imagenet":
-        options["weights"] = resources.weights
+    options = run.model_options if resources.weights is None else _from_file(run.model_options, resources.weights)
     return create_model(run.model, scale=run.scale, num_ids=num_ids, **options)
+
+
+def _from_file(options: Mapping, file: Path) -> dict:
+    """A network's options with a file in place of ImageNet weights, in those of an ensemble's members as well."""
+    changed = dict(options)
+    if changed.get("weights") == "imagenet":
+        changed["weights"] = file
+    if "members" in changed:
+        changed["members"] = [(name, _from_file(how, file)) for name, how in changed["members"]]
+    return changed
 
 
 def _fill(model: Network, run: Run, parts: list[tuple[Part, Trained]]) -> set[str]:

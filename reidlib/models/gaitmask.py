@@ -9,21 +9,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidlib.models.gaitgl import NARROWER, STRIPS, StripHead, WalkTrunk, conv3d, join
+from reidlib.models.gaitgl import STRIPS, StripHead, WalkTrunk, conv3d, join, scaled_widths
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
 WIDTHS = (32, 64, 128, 128, 128, 128)  # Table 2: the first convolution, GMCL-A1 to A4, GMCL-B1
 KERNELS = ("separate", "shared", "linear")
-MASKS = ("random", "halves", "none")
+MASKS = ("random", "independent", "halves", "none")
+LAST = {"stack": 1, "add": 2, "global": 2}  # what the last layer is, and by what that divides the number of strips
 TEST_RULES = ("half", "sum", "one")
 
 
 class GaitMask(Network):
     """Walks of S silhouettes, in order -> P horizontal strips with a feature each.
 
-    options: kernels, masks, drop and test_rule of `MaskFeatures`. scale: as in `reidlib.models.gaitgl.GaitGL`. num_ids
-    is not used: no loss classifies.
+    options: kernels, masks, drop and test_rule of `MaskFeatures`. last: "stack", as published, for a last layer that is
+    a GMCL-B; "add" for a GMCL-A in its place, or "global" for no mask branch in any layer, both of which leave half as
+    many strips. scale: as in `reidlib.models.gaitgl.GaitGL`. num_ids is not used: no loss classifies.
     """
 
     inputs = ("silhouettes",)
@@ -36,13 +38,17 @@ class GaitMask(Network):
         masks: str = "random",
         drop: float = 0.25,
         test_rule: str = "half",
+        last: str = "stack",
         scale: str = "paper",
     ):
         super().__init__()
+        if last not in LAST:
+            raise ValueError(f"last={last!r}: expected one of {', '.join(LAST)}")
         options = {"kernels": kernels, "masks": masks, "drop": drop, "test_rule": test_rule}
-        widths = [width // NARROWER[scale] for width in WIDTHS]
-        self.trunk = WalkTrunk(widths, partial(GlobalMaskConv, **options))
-        self.head = StripHead(STRIPS[scale], widths[-1])
+        layer = GlobalConv if last == "global" else partial(GlobalMaskConv, **options)
+        widths = scaled_widths(WIDTHS, scale)
+        self.trunk = WalkTrunk(widths, layer, last="stack" if last == "stack" else "add")
+        self.head = StripHead(STRIPS[scale] // LAST[last], widths[-1])
 
     def forward(self, silhouettes: Tensor) -> ModelOutput:
         """silhouettes: (B, S, h, w) of 0 and 1, of any type, S consecutive frames.
@@ -52,6 +58,18 @@ class GaitMask(Network):
         """
         strips = self.head(self.trunk(silhouettes))
         return ModelOutput(strips.flatten(1), {"strips": strips})
+
+
+class GlobalConv(nn.Module):
+    """Equation 1 alone, with leaky ReLU: what is left of a GMCL without its mask branch. join: "add"."""
+
+    def __init__(self, inputs: int, outputs: int, *, join: str):
+        super().__init__()
+        self.whole = conv3d(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (B, inputs, T, h, w) -> (B, outputs, T, h, w)."""
+        return F.leaky_relu(self.whole(x))
 
 
 class GlobalMaskConv(nn.Module):
@@ -83,8 +101,9 @@ class MaskFeatures(nn.Module):
     "linear": one kernel, leaky ReLU around the sum; this is leaky(conv(X)).
     test_rule: "sum" gives the whole maps to both terms; "half" halves that, which brings back the size that Y_m had in
     training; "one" is the second term alone, which learns from the larger share of the rows.
-    masks: "random", and two controls with the same parameters, which are the same in training and testing: "halves"
-    always takes the upper half for the band, "none" gives the whole maps to both terms, halved.
+    masks: "random", and three controls with the same parameters. "independent": the second term lacks a band of its
+    own, so that the two masks do not complete one another. "halves" always takes the upper half for the band, "none"
+    gives the whole maps to both terms, halved; these are the same in training and testing.
     drop: the paper's d, the band's share of the height: ⌊d H⌋ + 1 rows.
     """
 
@@ -103,16 +122,22 @@ class MaskFeatures(nn.Module):
         """Maps (B, inputs, T, h, w) -> (B, outputs, T, h, w)."""
         if self.kernels == "linear":
             return F.leaky_relu(self.rest(x))
-        if self.masks == "none" or (self.masks == "random" and not self.training):
+        if self.masks == "none" or (self.masks != "halves" and not self.training):
             return self._whole(x, "half" if self.masks == "none" else self.test_rule)
-        height = x.shape[3]
-        if self.masks == "random":
-            inside = random_bands(len(x), height, self.drop, x.device)
-        else:
-            inside = torch.arange(height, device=x.device)[None] < height // 2
-        inside = inside[:, None, None, :, None]
+        inside, outside = (rows[:, None, None, :, None] for rows in self._masks(x))
         band = self.rest if self.band is None else self.band
-        return F.leaky_relu(band(x * inside)) + F.leaky_relu(self.rest(x * ~inside))
+        return F.leaky_relu(band(x * inside)) + F.leaky_relu(self.rest(x * outside))
+
+    def _masks(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The rows of the two terms, M_d0 and M_d1, bool (B or 1, h)."""
+        height = x.shape[3]
+        if self.masks == "halves":
+            inside = torch.arange(height, device=x.device)[None] < height // 2
+        else:
+            inside = random_bands(len(x), height, self.drop, x.device)
+        if self.masks == "independent":
+            return inside, ~random_bands(len(x), height, self.drop, x.device)
+        return inside, ~inside
 
     def _whole(self, x: Tensor, rule: str) -> Tensor:
         rest = F.leaky_relu(self.rest(x))

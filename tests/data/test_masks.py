@@ -1,6 +1,7 @@
 """Other masks and silhouettes of the same tracklets."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,24 @@ def test_still_silhouettes_do_not_walk_and_constant_ones_know_nobody(benchmark):
         assert np.array_equal(nobody.silhouettes(), true[0].silhouettes([1, 1, 1]))
         assert np.array_equal(pickle.loads(pickle.dumps(standing.aligned))[[2]], standing.silhouettes([2]))
     assert not np.array_equal(still[0].silhouettes(), still[1].silhouettes())
+
+
+def test_shuffled_silhouettes_are_the_same_in_another_order(benchmark):
+    masks = np.zeros((8, 64, 32), np.uint8)
+    for number, mask in enumerate(masks):
+        mask[8:56, 8 : 12 + 2 * number] = 1  # wider and wider
+    frames = np.zeros((8, 3, 64, 32), np.uint8)
+    growing = replace(benchmark, train=tuple(Tracklet(person, 1, ArrayFrames(frames, masks), 2) for person in (3, 4)))
+    true, shuffled, again = (
+        with_silhouettes(growing, quality, SIZE, progress=False).train for quality in ("true", "shuffled", "shuffled")
+    )
+    before = true[0].silhouettes()
+    assert len(np.unique(before, axis=0)) == 8
+    for other, same in zip(shuffled, again, strict=True):
+        after = other.silhouettes()
+        assert sorted(map(bytes, before)) == sorted(map(bytes, after)) and not np.array_equal(before, after)
+        assert np.array_equal(after, same.silhouettes()) and np.array_equal(after[[5, 0]], other.silhouettes([5, 0]))
+    assert not np.array_equal(shuffled[0].silhouettes(), shuffled[1].silhouettes())
 
 
 def test_tracklets_without_a_silhouette_are_left_out(benchmark):

@@ -64,8 +64,7 @@ def cluster_oracle(features, threshold):
 
 
 @pytest.mark.parametrize("leave_one_out", [True, False])
-def test_cluster_expansion_follows_its_definition(leave_one_out, monkeypatch):
-    monkeypatch.setattr(expansion, "_ROWS", 3)
+def test_cluster_expansion_follows_its_definition(leave_one_out):
     rng = np.random.default_rng(2)
     sizes = set()
     for _ in range(100):
@@ -101,6 +100,51 @@ def test_the_scale_of_the_features_changes_nothing_but_the_scale(exponent):
         np.testing.assert_array_equal(ours, np.ldexp(expected, exponent))
         changed += (expected != before).any(axis=1).sum()
     assert 0 < changed < 25  # some are linked and some are not
+
+
+LINKS = {"single": np.min, "complete": np.max, "average": np.mean}
+
+
+def agglomerated(features, threshold, linkage):
+    """Clusters from the bottom up: the two nearest are joined until none are within the threshold."""
+    distance = np.linalg.norm(features[:, None] - features[None], axis=-1)
+    clusters = [[i] for i in range(len(features))]
+    while len(clusters) > 1:
+        apart = {
+            (a, b): LINKS[linkage](distance[np.ix_(clusters[a], clusters[b])])
+            for a in range(len(clusters))
+            for b in range(a)
+        }
+        a, b = min(apart, key=apart.get)
+        if apart[a, b] > threshold:
+            break
+        clusters[b] += clusters.pop(a)
+    return clusters
+
+
+@pytest.mark.parametrize("linkage", LINKS)
+@pytest.mark.parametrize("own_share", [0.0, 0.3, 1.0])
+def test_clusters_are_joined_from_the_bottom_up_and_features_keep_their_share(linkage, own_share):
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        features, threshold = rng.standard_normal((16, 3)), float(rng.uniform(0.5, 2.0))
+        expected = features.copy()
+        for cluster in agglomerated(features, threshold, linkage):
+            for item in cluster:
+                if others := [other for other in cluster if other != item]:
+                    expected[item] = own_share * features[item] + (1 - own_share) * features[others].mean(axis=0)
+        ours = cluster_query_expansion(features[:6], features[6:], threshold, linkage=linkage, own_share=own_share)
+        np.testing.assert_allclose(np.concatenate(ours), expected, atol=1e-12)
+
+
+def test_average_linkage_does_not_chain():
+    """Ten features in a row, one apart: single linkage joins all, average and complete linkage only pairs."""
+    row = np.arange(10.0)[:, None]
+    single, average, complete = (
+        cluster_query_expansion(row[:1], row[1:], 1.0, leave_one_out=False, linkage=linkage)[1] for linkage in LINKS
+    )
+    assert len(np.unique(single)) == 1
+    assert len(np.unique(average)) == len(np.unique(complete)) == 5
 
 
 def test_any_threshold_is_a_distance():
@@ -147,3 +191,11 @@ def test_bad_parameters_of_average_expansion_are_refused(k, alpha):
 def test_bad_thresholds_are_refused(threshold):
     with pytest.raises(ValueError, match="threshold is a Euclidean distance"):
         cluster_query_expansion(np.ones((1, 2)), np.ones((2, 2)), threshold)
+
+
+def test_unknown_linkages_and_impossible_shares_are_refused():
+    with pytest.raises(ValueError, match="linkage='ward' is not known"):
+        cluster_query_expansion(np.ones((1, 2)), np.ones((2, 2)), 1.0, linkage="ward")
+    for share in (-0.1, 1.1, float("nan")):
+        with pytest.raises(ValueError, match="own_share is what a feature keeps"):
+            cluster_query_expansion(np.ones((1, 2)), np.ones((2, 2)), 1.0, own_share=share)

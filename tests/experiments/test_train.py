@@ -11,7 +11,7 @@ from reidlib.data.batches import train_batches
 from reidlib.data.clips import evenly_spaced
 from reidlib.experiments import Part, Plan, Run, register_training, trainings
 from reidlib.experiments.sources import open_benchmark
-from reidlib.experiments.train import Resources, train
+from reidlib.experiments.train import Resources, build, train
 from reidlib.models import ModelOutput, Network, create_model, registry
 
 QUIET = Resources(progress=False)
@@ -83,6 +83,24 @@ def test_an_ensemble_takes_the_weights_of_its_members(part, street):
     for member, run in zip(trained.model.members, members):
         alone = train(run, 0, street, QUIET).model.state_dict()
         assert all(torch.equal(value, alone[name]) for name, value in member.for_retrieval().state_dict().items())
+
+
+def test_a_file_takes_the_place_of_imagenet_weights_in_an_ensemble_as_well(tmp_path, register):
+    class recorder(Network):
+        inputs = ("frames",)
+
+        def __init__(self, *, num_ids, scale, weights=None):
+            super().__init__()
+            self.given = weights
+
+    register(recorder)
+    options = [{"weights": "imagenet"}, {"weights": "walkers"}, {}]
+    ensemble = Run("ensemble", "street", model_options={"members": [("recorder", how) for how in options]})
+    file = tmp_path / "resnet50.pth"
+    for given, taken in ((None, "imagenet"), (file, file)):
+        found = [member.given for member in build(ensemble, 1, Resources(weights=given)).members]
+        assert found == [taken, "walkers", None]
+        assert build(Run("recorder", "street", model_options=options[0]), 1, Resources(weights=given)).given == taken
 
 
 class pair(Network):

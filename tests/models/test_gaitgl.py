@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
-from reidlib.models.gaitgl import GlobalLocalConv, StripHead
+from reidlib.models.gaitgl import GlobalLocalConv, StripHead, conv3d, convolve_silhouettes, scaled_widths
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,23 @@ def test_parts_do_not_see_one_another():
     assert rows[:8].tolist() == [True] + [False] * 4 + [True] * 3  # above, the whole maps': one row further
 
 
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_silhouettes_are_convolved_as_a_3d_convolution_does(count):
+    torch.manual_seed(0)
+    convolution, silhouettes = conv3d(1, 5), torch.rand(2, count, 7, 6)
+    found, expected = convolve_silhouettes(silhouettes, convolution.weight), convolution(silhouettes[:, None])
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    assert count == 1 or found.is_contiguous(memory_format=torch.channels_last_3d)
+    weights = torch.rand_like(expected)
+    gradients = [torch.autograd.grad((maps * weights).sum(), convolution.weight)[0] for maps in (found, expected)]
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-4)
+
+
+def test_mini_widths_are_a_quarter_and_at_most_32():
+    assert scaled_widths((32, 64, 128, 256), "mini") == [8, 16, 32, 32]
+    assert scaled_widths((32, 64, 128, 256), "paper") == [32, 64, 128, 256]
+
+
 def test_the_order_of_the_silhouettes_matters(mini, random_silhouettes):
     silhouettes = random_silhouettes(1, 6, 32, 22)
     with torch.no_grad():
@@ -125,5 +142,7 @@ def test_all_parameters_learn_from_the_triplet_loss(random_silhouettes):
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="layout='casia': expected one of oumvlp, casia_b"):
         create_model("gaitgl", num_ids=1, layout="casia")
-    with pytest.raises(ValueError, match="64 rows give as many strips, expected 32; give 64×44 at scale paper"):
+    with pytest.raises(
+        ValueError, match="64 rows give as many strips, expected 32; give silhouettes of 64×44 at scale paper"
+    ):
         create_model("gaitgl", num_ids=1, scale="mini")(silhouettes=torch.zeros(1, 3, 64, 44))

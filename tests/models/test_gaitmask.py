@@ -51,6 +51,21 @@ def test_parameters_at_paper_scale(kernels, branches, count):
     assert count(network) == 27 * 32 + 3 * 32 * 32 + branches * 27 * convolutions + 1 + 64 * 128 * 128
 
 
+@pytest.mark.parametrize(("last", "branches"), [("add", 3), ("global", 1)])
+def test_without_stacking_there_are_half_as_many_strips(last, branches, count):
+    with torch.device("meta"):
+        network = create_model("gaitmask", last=last)
+        assert network(silhouettes=torch.empty(2, 30, 64, 44)).features["strips"].shape == (2, 32, 128)
+    convolutions = 32 * 64 + 64 * 128 + 3 * 128 * 128
+    assert count(network) == 27 * 32 + 3 * 32 * 32 + branches * 27 * convolutions + 1 + 32 * 128 * 128
+
+
+def test_gaitmask_is_as_wide_as_gaitgl_at_mini_scale():
+    gaitgl, gaitmask = (create_model(name, num_ids=2, scale="mini").trunk for name in ("gaitgl", "gaitmask"))
+    for one, other in zip(gaitgl.layers, gaitmask.layers, strict=True):
+        assert one.whole.weight.shape == other.whole.weight.shape
+
+
 def test_with_one_kernel_and_no_activation_the_masks_do_nothing():
     layer = features(kernels="linear")
     x = torch.randn(2, 2, 3, 8, 5)
@@ -99,6 +114,18 @@ def test_the_controls_are_the_same_in_training_and_testing():
     torch.testing.assert_close(nothing(x), (F.leaky_relu(nothing.band(x)) + F.leaky_relu(nothing.rest(x))) / 2)
 
 
+def test_independent_masks_are_two_draws(monkeypatch):
+    drawn = torch.zeros(2, 1, 8, dtype=torch.bool)
+    drawn[0, :, 3:6] = drawn[1, :, 0:3] = True
+    draws = iter(drawn)
+    monkeypatch.setattr("reidlib.models.gaitmask.random_bands", lambda clips, *_: next(draws).expand(clips, -1))
+    layer, x = features(masks="independent").train(), torch.randn(2, 2, 3, 8, 5)
+    band, rest = (x * rows[:, None, None, :, None] for rows in (drawn[0], ~drawn[1]))
+    torch.testing.assert_close(layer(x), F.leaky_relu(layer.band(band)) + F.leaky_relu(layer.rest(rest)))
+    usual = features().eval()
+    torch.testing.assert_close(layer.eval()(x), usual(x))
+
+
 def test_bands_are_anywhere_and_one_row_more_than_the_share():
     torch.manual_seed(0)
     inside = random_bands(4000, 8, 0.25)
@@ -140,7 +167,9 @@ def test_all_parameters_learn_from_the_triplet_loss(kernels):
     assert all(p.grad is not None and p.grad.any() for p in network.parameters())
 
 
-@pytest.mark.parametrize("option", [{"kernels": "two"}, {"masks": "all"}, {"test_rule": "mean"}, {"drop": 1.0}])
+@pytest.mark.parametrize(
+    "option", [{"kernels": "two"}, {"masks": "all"}, {"test_rule": "mean"}, {"drop": 1.0}, {"last": "sum"}]
+)
 def test_unknown_options_are_refused(option):
     with pytest.raises(ValueError, match=next(iter(option))):
         create_model("gaitmask", scale="mini", **option)

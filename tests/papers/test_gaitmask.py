@@ -80,17 +80,48 @@ def test_controls_differ_in_one_thing(differing):
     gaitgl, masked = found["3", "GaitGL"].run, found["3", "GaitMask"].run
     assert differing(again, gaitgl) == {"draw", "parts"}
     assert differing(parts_of(again)[0], parts_of(gaitgl)[0]) == {"draw"}
-    for label in ("control: GaitMask without masks", "control: GaitMask with fixed halves"):
-        control = found["3", label].run
+    for label in ("without masks", "with fixed halves", "with two independent masks"):
+        control = found["3", f"control: GaitMask {label}"].run
         assert differing(control, masked) == {"model_options", "parts"}
         assert differing(parts_of(control)[0], parts_of(masked)[0]) == {"model_options"}
-    scratch = found["3", "control: GaitGL from scratch"].run
-    assert differing(scratch, gaitgl) == {"parts", "iterations"}
-    assert scratch.iterations == gaitgl.iterations + parts_of(gaitgl)[0].iterations
+    summed, plain = (found["3", f"control: GaitMask, {w} alone"].run for w in ("GMCL-A", "global branch"))
+    assert (summed.model_options, plain.model_options) == ({"last": "add"}, {"last": "global"})
+    for label, quality in (("shuffled silhouettes", "shuffled"), ("one silhouette repeated", "still")):
+        control = found["3", f"control: GaitGL, {label}"].run
+        assert differing(control, gaitgl) == {"data_options"} and control.data_options == {"silhouettes": quality}
+    for name, run in (("GaitGL", gaitgl), ("GaitMask", masked)):
+        scratch = found["3", f"control: {name} from scratch"].run
+        assert differing(scratch, run) == {"parts", "iterations"}
+        assert scratch.iterations == run.iterations + parts_of(run)[0].iterations
 
 
-def test_choices_are_made_on_training_identities():
-    assert {row.run.data for (table, _), row in rows().items() if table == "choices"} == {"yard_validation"}
+def test_both_networks_are_trained_alike(differing):
+    found = rows()
+    for table in ("3", "laboratory"):
+        gaitgl, gaitmask_ = found[table, "GaitGL"].run, found[table, "GaitMask"].run
+        assert differing(gaitmask_, gaitgl) == {"model", "parts"}
+        assert differing(parts_of(gaitmask_)[0], parts_of(gaitgl)[0]) == {"model"}
+
+
+def test_networks_and_what_follows_their_features_are_there_at_half_length():
+    found = rows()
+    for label in [label for table, label in found if table == "3" and ("control" not in label or "GaitGL+" in label)]:
+        whole, half = found["3", label].run, found["3, half the training", label].run
+        assert [2 * r.iterations for r in (half, *parts_of(half))] == [r.iterations for r in (whole, *parts_of(whole))]
+
+
+def test_choices_are_made_on_training_identities_of_worlds_that_no_table_shows():
+    choices = [row for (table, _), row in rows().items() if table.startswith("choices")]
+    assert {row.run.data for row in choices} == {"yard_validation", "lab_validation"}
+    assert min(row.first_seed for row in choices) >= 1000
+    assert {p.data for row in choices for p in parts_of(row.run)} <= {"crowd", "yard_validation"}
+    others = [row for (table, _), row in rows().items() if not table.startswith("choices")]
+    assert max(row.first_seed + row.seeds for row in others) <= 1000
+
+
+def test_the_pipeline_goes_from_expansion_to_reranking():
+    run = rows()["3", "GaitGL+GaitMask + Re-ranking + QE"].run
+    assert run.expansion == gaitmask.EXPANSION and run.rerank == gaitmask.RERANK and run.metric == "cosine"
 
 
 @pytest.mark.parametrize("name", ["GaitGL", "GaitMask"])

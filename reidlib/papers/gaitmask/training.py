@@ -12,13 +12,13 @@ from reidlib.training import multistep
 
 @register_training("gaitmask", recorded_as="training")
 def training(setting: Setting) -> Plan:
-    """The separate triplet loss (section 1.1), which is GaitSet's, and Adam. The rate falls to a tenth after 150K of
-    250K iterations, or after 10K of 15K where a network goes on from what it learned elsewhere (section 1.3), and
-    likewise at other lengths."""
+    """The separate triplet loss (section 1.1), which is GaitSet's, and Adam. At paper scale the rate falls to a tenth
+    after 150K of 250K iterations, or after 10K of 15K where a network goes on from what it learned elsewhere
+    (section 1.3), and likewise at other lengths."""
     run = setting.run
     milestone = run.iterations * 10 // 15 if run.parts else run.iterations * 150 // 250
     return Plan(
         gaitset_objective,
         optimisers={"network": torch.optim.Adam(setting.model.parameters(), lr=run.learning_rate)},
-        schedules={"network": multistep((milestone,))},
+        schedules={"network": setting.schedule(multistep((milestone,)))},
     )

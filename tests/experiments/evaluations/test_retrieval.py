@@ -1,5 +1,7 @@
 """Scores and outcomes of hand-made features."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from reidlib.data import Benchmark, Tracklet
 from reidlib.data.tracklets import ArrayFrames
 from reidlib.experiments import Run
 from reidlib.experiments import features as room
-from reidlib.experiments.evaluations import cross_view, find_evaluation, measure, retrieval
+from reidlib.experiments.evaluations import clusters, cross_view, find_evaluation, measure, retrieval
 
 PIXELS = ArrayFrames(np.zeros((1, 3, 2, 2), np.uint8))
 
@@ -31,6 +33,7 @@ def gait(monkeypatch):
         arrays[f"{side}_cameras"] = np.array([t.camera_id for t in tracklets])
     monkeypatch.setattr(retrieval, "embed", lambda *a: room.RetrievalFeatures(**arrays))
     monkeypatch.setattr(cross_view, "embed", lambda *a: room.RetrievalFeatures(**arrays))
+    monkeypatch.setattr(clusters, "embed", lambda *a: room.RetrievalFeatures(**arrays))
     return benchmark
 
 
@@ -52,6 +55,18 @@ def test_cross_view_scores_by_hand(gait):
     assert (scores["cl"]["probe 0"], scores["cl"]["probe 90"]) == (1.0, 1.0)
     assert (scores["cl"]["difference 0"], scores["cl"]["difference 90"]) == (0.0, 1.0)
     assert (scores["nm"]["difference 0"], scores["nm"]["difference 90"]) == (0.5, 0.5)
+
+
+def test_clusters_by_hand(gait):
+    run = Run("x", "yard", evaluation="clusters", expansion={"threshold": 1.0, "own_share": 0.5}, metric="euclidean")
+    # 0, 1, 2 are of persons 1, 1, 2, and 9, 9, 9, 8, 7 of 2, 1, 2, 2, 1
+    mates = (2 * 1 / 2 + 3 * 2 / 4 + 2 * 1 / 4) / 8
+    expected = {"purity": 5 / 8, "mates": mates, "alone": 0, "size": 4}
+    assert measure(None, gait, run).scores["clusters"] == pytest.approx(expected)
+    apart = measure(None, gait, replace(run, expansion={"threshold": 0.0})).scores["clusters"]
+    assert apart["alone"] == 5 / 8 and apart["mates"] == pytest.approx((2 * 1 / 2 + 0) / 3)
+    with pytest.raises(ValueError, match="x is searched without expansion"):
+        measure(None, gait, replace(run, expansion=None))
 
 
 def test_a_condition_without_probes_is_named(gait):

@@ -71,7 +71,7 @@ def yard(
     view, as HID does.
 
     occlusion: severity of things in the way, in scene3 alone. The other arguments are those of
-    `reidlib.data.walkers.lab`.
+    `reidlib.data.walkers.lab`; what varies from walk to walk is milder here, because each view is seen but once.
 
     Raises ValueError for fewer than four identities, a negative severity or a share beyond 0 to 1.
     """
