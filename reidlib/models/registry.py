@@ -9,6 +9,7 @@ from reidlib.models.network import Network
 SCALES = ("paper", "mini")
 _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, imported when its network is asked for
     "agw": "reidlib.models.agw:AGW",
+    "asanet": "reidlib.models.asanet:ASANet",
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
     "ensemble": "reidlib.models.ensemble:Ensemble",
