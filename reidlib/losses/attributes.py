@@ -25,7 +25,9 @@ def binary_targets(codes: Tensor, count: int) -> Tensor:
     """codes (B,) -> float (B, count): 1 at the code, 0 elsewhere; -1 in all of a row whose code is below 0. ValueError
     for a code of `count` or more."""
     if (codes >= count).any():
-        raise ValueError(f"the code {int(codes.max())} has no output, there are {count}: which data are these labels of?")
+        raise ValueError(
+            f"the code {int(codes.max())} has no output, there are {count}: which data are these labels of?"
+        )
     return torch.where(codes[:, None] < 0, -1.0, F.one_hot(codes.clamp(min=0), count).float())
 
 

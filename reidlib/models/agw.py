@@ -39,11 +39,23 @@ class AGW(Network):
 
         embedding: the feature after the neck (B, D). features: {"global": the one before it}, for the
         metric losses.
-        logits: {"global": (B, num_ids)}, empty once `for_retrieval` has dropped the classifier.
+        logits: {"global": (B, num_ids)}, empty once `for_retrieval` has dropped the classifier. visuals, in evaluation
+        mode: {"mask": how strongly the maps answer, `activation` of them, (B, T, 1, h, w) in [0, 1]}.
         """
         batch, time = frames.shape[:2]
         maps = self.backbone(self.normalize(frames.flatten(0, 1)))
         feature = self.pool(maps).unflatten(0, (batch, time)).mean(1)
         embedding = self.neck(feature)
         logits = {} if self.classifier is None else {"global": self.classifier(embedding)}
-        return ModelOutput(embedding, {"global": feature}, logits)
+        visuals = {} if self.training else {"mask": activation(maps).unflatten(0, (batch, time))}
+        return ModelOutput(embedding, {"global": feature}, logits, visuals)
+
+
+def activation(maps: Tensor) -> Tensor:
+    """Where maps answer: the sum of squares over channels, divided by its largest value in the frame.
+
+    Zagoruyko and Komodakis, "Paying More Attention to Attention" (ICLR 2017), section 3.1, F²_sum. maps (N, C, h, w) ->
+    (N, 1, h, w) in [0, 1].
+    """
+    answers = maps.float().square().sum(1, keepdim=True)
+    return answers / answers.amax((2, 3), keepdim=True).clamp(min=1e-12)

@@ -89,7 +89,7 @@ class ASANet(Network):
         "relevant", "irrelevant": f_attr of either kind (B, d), Equations 3 and 5}. logits: {"final": (B, num_ids)},
         Equation 16; empty once `for_retrieval` has dropped the classifier. attributes: {name: (B, codes)}, before the
         sigmoid. visuals: {"mask relevant", "mask irrelevant": sigmoid(α M), (B, T, 1, h, w) in [0, 1], above 0.5 where
-        a position is enhanced}, of those branches that have ASRE; "mask" is the first of them.
+        a position is enhanced}, of those branches that have ASRE.
         """
         shape = frames.shape[:2]
         origin = self.backbone(self.normalize(frames.flatten(0, 1)))  # Equation 1, as the next lines
@@ -106,8 +106,6 @@ class ASANet(Network):
                 reduced, mask = self.enhance[name](reduced, maps[name])
                 visuals[f"mask {name}"] = mask.unflatten(0, shape)
             identity[name] = pooled(reduced, shape)
-        if visuals:
-            visuals["mask"] = next(iter(visuals.values()))
         final = self.fusion(identity, described)
         embedding = self.neck(final)
         logits = {} if self.classifier is None else {"final": self.classifier(embedding)}
