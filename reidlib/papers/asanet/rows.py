@@ -39,15 +39,25 @@ from reidlib.papers.asanet.systems import (
     DUKE,
     EPOCHS,
     PAPER_SCALE,
+    PLAIN,
     RATES,
     RECIPE,
     STREET,
-    agw,
     elsewhere,
     label,
+    plain,
     system,
 )
-from reidlib.papers.recipes import THREE_D, half_as_long, half_length, on_validation, search, validation_row
+from reidlib.papers.recipes import (
+    APPEARANCE,
+    THREE_D,
+    Recipe,
+    half_as_long,
+    half_length,
+    on_validation,
+    search,
+    validation_row,
+)
 
 HEADLINE, SUPERVISION = 10, 20  # seeds of Tables I, II and their controls, and of Table VII, whose effect is small
 WAYS = ("MARS->Duke", "Duke->MARS")
@@ -156,14 +166,19 @@ def _looked_at() -> list[Run]:
 
 def _beside() -> list[Row]:
     """Networks without attributes, beside Tables I to III."""
-    non_local = Run("nonlocal3d", "street", "baseline/agw", setups=("usual", "mixing"), **THREE_D.fields())
+    runs = {BASELINE: plain(), NON_LOCAL: _non_local(), "STA": plain("sta"), "COSAM": plain("cosam")}
     found = [
         _row("I", f"{setup} {name}", run, 6, columns)
         for setup, columns in (("Usual", USUAL), ("Mixing", MIXING))
-        for name, run in ((BASELINE, agw()), (NON_LOCAL, non_local))
+        for name, run in runs.items()
     ]
-    found.append(_row("II", BASELINE, agw("campus", ("usual",)), 6, ON_DUKE))
-    return found + _across(STREET, CAMPUS, BASELINE, agw(), agw("campus", ("usual",)), 6)
+    on_campus = {name: plain(name, "campus", ("usual",)) for name in ("agw", "sta")}
+    found += [_row("II", name, run, 6, ON_DUKE) for name, run in zip((BASELINE, "STA"), on_campus.values())]
+    return found + _across(STREET, CAMPUS, BASELINE, plain(), on_campus["agw"], 6)
+
+
+def _non_local() -> Run:
+    return Run("nonlocal3d", "street", "baseline/agw", setups=("usual", "mixing"), **THREE_D.fields())
 
 
 def _controls() -> list[Row]:
@@ -191,7 +206,7 @@ def _figures() -> list[Row]:
         IRRELEVANT: (b, "mask irrelevant", True),
         UNTAUGHT: (without, "mask relevant", True),
         "ID-irrelevant mask, w/o BCE loss": (without, "mask irrelevant", True),
-        ACTIVATION: (agw(), "mask", True),
+        ACTIVATION: (plain(), "mask", True),
         GAUSSIAN: (b, GAUSSIAN, False),
     }
     for name, (run, mask, differs) in masks.items():
@@ -269,9 +284,18 @@ def _choices() -> list[Row]:
     found = []
     for base in (STREET, CAMPUS):
         for name, run in searched(base).items():
-            found += search("choices", f"{base.data}, {name}", run, RECIPE, columns=USUAL)
-    wide = replace(half_as_long(on_validation(system(STREET))), ids_per_batch=16, clips_per_id=2)
+            found += _search(f"{base.data}, {name}", run, RECIPE)
+    for model in PLAIN:
+        found += _search(f"street, {model.upper()}", plain(model), APPEARANCE)
+    found += _search(f"street, {NON_LOCAL}", _non_local(), THREE_D)
+    wide = replace(
+        half_as_long(on_validation(system(STREET))), ids_per_batch=16, clips_per_id=2, evaluation="retrieval"
+    )
     return [*found, validation_row("choices", "street, b + ASRE, 16 × 2", wide, columns=USUAL)]
+
+
+def _search(name: str, run: Run, recipe: Recipe) -> list[Row]:
+    return search("choices", name, replace(run, evaluation="retrieval"), recipe, columns=USUAL)
 
 
 def searched(base: Run) -> dict[str, Run]:

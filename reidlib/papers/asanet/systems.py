@@ -10,7 +10,7 @@ from reidlib.data import attributes as annotated
 from reidlib.experiments import Run
 from reidlib.papers.asanet import training  # noqa: F401 (registers the training that the runs name)
 from reidlib.papers.baseline.rows import AGW
-from reidlib.papers.recipes import APPEARANCE
+from reidlib.papers.recipes import APPEARANCE, CHOSEN
 
 # PMI needs three clips of a person or more, so that P and K are the paper's for all rows, and rates alone are searched.
 RECIPE = replace(APPEARANCE, ids_per_batch=8, clips_per_id=4, batches=((8, 4),))
@@ -20,6 +20,8 @@ RATES = {
     "street": dict.fromkeys(("b", "b + ASRE", "b + ASRE, w/o BCE loss", "a + ASRE + PMI"), 3e-3),
     "campus": dict.fromkeys(("b + ASRE", "b + ASRE + PMI"), 3e-3),
 }
+# Likewise rate, P and K of networks without attributes, in the order of `CHOSEN`.
+PLAIN = dict.fromkeys(("sta", "cosam"), (3e-3, 16, 2))
 RETRIEVAL = ("retrieval", "pose-distances")
 SHOWN = ("masks", "mask-segments")
 
@@ -74,9 +76,10 @@ def label(strategy: str, asre: bool, pmi: str, bce: bool = True) -> str:
     return " + ".join(parts) + ("" if bce else ", w/o BCE loss")
 
 
-def agw(data: str = "street", setups: tuple[str, ...] = ("usual", "mixing")) -> Run:
-    """The baseline, with all that is measured of ASA-Net but attributes."""
-    return replace(AGW, data=data, setups=setups, evaluation=(*RETRIEVAL, *SHOWN))
+def plain(model: str = "agw", data: str = "street", setups: tuple[str, ...] = ("usual", "mixing")) -> Run:
+    """A network without attributes, trained as the baseline is, with all that is measured of ASA-Net but attributes."""
+    chosen = dict(zip(CHOSEN, PLAIN.get(model, ())))
+    return replace(AGW, model=model, data=data, setups=setups, evaluation=(*RETRIEVAL, *SHOWN), **chosen)
 
 
 def elsewhere(run: Run, data: str, setups: tuple[str, ...]) -> Run:
