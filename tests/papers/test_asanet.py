@@ -81,7 +81,7 @@ def test_the_weights_of_either_reading(batch):
     assert printed["center"] == 1.5
     mean = attribute_loss(model(frames=batch.frames).attributes, batch.attributes)
     clips, outputs = 32, 52  # of the paper's batch, and of MARS
-    assert printed["attributes"] * mean == pytest.approx(float(0.0005 * mean * clips * outputs))
+    assert printed["attributes"] * mean.item() == pytest.approx(0.0005 * mean.item() * clips * outputs)
     without = plan_of(model, replace(run, training_options={"attributes": False}))
     assert without.weights == {"network": {"center": 0.0005}}
     assert "attributes" not in without.objective(model, batch)["network"]
@@ -285,7 +285,7 @@ def test_one_step_at_paper_scale_on_exports_with_the_real_attribute_columns(worl
     table = {"mars": "I", "duke_video": "II"}[data]
     run = next(row.run for row in rows_of("asanet", "paper") if row.table == table and "PMI" in row.label)
     options = {name: value for name, value in run.model_options.items() if name != "weights"}
-    shorter = {"iterations": 1, "ids_per_batch": 1, "clips_per_id": 3, "num_frames": 1}
+    shorter = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "num_frames": 1}
     run = replace(run, model_options=options, precision="no", **shorter)
     benchmark = open_benchmark(data, 0, {data: tmp_path / data}, run.data_options, progress=False)
     network = train(run, 0, benchmark, Resources(progress=False)).model.for_retrieval()

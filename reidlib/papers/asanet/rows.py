@@ -1,4 +1,4 @@
-"""ASA-Net: attributes beside identities. Tables I to VII, Figures 7 and 8 as numbers, and controls.
+"""ASA-Net: attributes beside identities. Tables I to VII, Figures 6 to 8 as numbers, and controls.
 
 Chai et al., "Video Person Re-identification using Attribute-enhanced Features".
 """
@@ -197,10 +197,12 @@ def _controls() -> list[Row]:
 
 
 def _figures() -> list[Row]:
-    """What Figures 7 and 8 show, as numbers."""
+    """What Figures 6 to 8 show, as numbers."""
     b, with_pmi, without = system(STREET), system(STREET, pmi="attributes"), system(STREET, bce=False)
     columns = DISTANCES | WRONG
     found = [_row(CHANGES, name, run, 6, columns) for name, run in ((WITHOUT_PMI, b), (WITH_PMI, with_pmi))]
+    pair = (("ASANet-b", ""), ("ASANet-b-PMI", "attributes"))
+    found += [_row("Figure 6", name, system(CAMPUS, pmi=pmi), 6, ON_DUKE | WRONG) for name, pmi in pair]
     masks = {  # label: run, name of the mask, whether it differs over the body
         RELEVANT: (b, "mask relevant", True),
         IRRELEVANT: (b, "mask irrelevant", True),
