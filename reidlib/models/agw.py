@@ -7,10 +7,11 @@ before the neck. Its losses are `reidlib.losses`' identity, weighted-regularisat
 
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from reidlib.models.backbones import scaled_resnet
-from reidlib.models.layers import BNNeck, GeM, NormalizeFrames
+from reidlib.models.layers import BNNeck, ForegroundBranch, GeM, NormalizeFrames, activation
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
@@ -20,12 +21,14 @@ class AGW(Network):
 
     num_ids: number of training identities, the classes of the classifier.
     scale: "paper" (ResNet-50 for 256×128 frames) or "mini" (for 64×32 frames), weights: those of
-    `scaled_resnet`, with its non-local blocks.
+    `scaled_resnet`, with its non-local blocks. foreground: add Seq-Masks' foreground branch, see `ForegroundBranch`.
     """
 
     training_only = ("classifier",)
 
-    def __init__(self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None):
+    def __init__(
+        self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None, foreground: bool = False
+    ):
         super().__init__()
         self.backbone = scaled_resnet(scale, weights, non_local=True)
         self.normalize = NormalizeFrames()
@@ -33,29 +36,27 @@ class AGW(Network):
         self.neck = BNNeck(self.backbone.channels)
         self.classifier = nn.Linear(self.backbone.channels, num_ids, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
+        self.foreground = None
+        if foreground:
+            self.foreground = ForegroundBranch(self.backbone.channels, num_ids, pool="gem")
+            self.inputs, self.training_only = ("frames", "masks"), ("classifier", "foreground.classifier")
 
-    def forward(self, frames: Tensor) -> ModelOutput:
-        """frames: (B, T, 3, H, W) in [0, 1].
+    def forward(self, frames: Tensor, masks: Tensor | None = None) -> ModelOutput:
+        """frames: (B, T, 3, H, W) in [0, 1]; masks: (B, T, 1, H, W) of 0 and 1, which the foreground branch needs.
 
-        embedding: the feature after the neck (B, D). features: {"global": the one before it}, for the
-        metric losses.
-        logits: {"global": (B, num_ids)}, empty once `for_retrieval` has dropped the classifier. visuals, in evaluation
-        mode: {"mask": how strongly the maps answer, `activation` of them, (B, T, 1, h, w) in [0, 1]}.
+        embedding: the feature after the neck (B, D), joined with the foreground's if there is that branch. features:
+        {"global", "foreground": the one before it}, for the metric losses. logits: the same names, (B, num_ids), empty
+        once `for_retrieval` has dropped the classifiers. visuals, in evaluation mode: {"mask": how strongly the maps
+        answer, `activation` of them, (B, T, 1, h, w) in [0, 1]}.
         """
         batch, time = frames.shape[:2]
         maps = self.backbone(self.normalize(frames.flatten(0, 1)))
-        feature = self.pool(maps).unflatten(0, (batch, time)).mean(1)
-        embedding = self.neck(feature)
+        features = {"global": self.pool(maps).unflatten(0, (batch, time)).mean(1)}
+        embedding = self.neck(features["global"])
         logits = {} if self.classifier is None else {"global": self.classifier(embedding)}
+        if self.foreground is not None:
+            features["foreground"], after, scores = self.foreground(maps.unflatten(0, (batch, time)), masks)
+            embedding = torch.cat([embedding, after], dim=1)
+            logits |= {} if scores is None else {"foreground": scores}
         visuals = {} if self.training else {"mask": activation(maps).unflatten(0, (batch, time))}
-        return ModelOutput(embedding, {"global": feature}, logits, visuals)
-
-
-def activation(maps: Tensor) -> Tensor:
-    """Where maps answer: the sum of squares over channels, divided by its largest value in the frame.
-
-    Zagoruyko and Komodakis, "Paying More Attention to Attention" (ICLR 2017), section 3.1, F²_sum. maps (N, C, h, w) ->
-    (N, 1, h, w) in [0, 1].
-    """
-    answers = maps.float().square().sum(1, keepdim=True)
-    return answers / answers.amax((2, 3), keepdim=True).clamp(min=1e-12)
+        return ModelOutput(embedding, features, logits, visuals)

@@ -1,8 +1,9 @@
-"""Layers that several networks share: input normalisation, non-local block, GeM pooling, BNNeck."""
+"""Layers that several networks share: input normalisation, non-local block, pooling, BNNeck, a foreground branch."""
 
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -76,3 +77,51 @@ class BNNeck(nn.BatchNorm1d):
     def __init__(self, channels: int):
         super().__init__(channels)
         self.bias.requires_grad_(False)
+
+
+class ForegroundBranch(nn.Module):
+    """Seq-Masks' foreground branch as other networks can have it: their maps, pooled over the person alone, with a neck
+    and a classifier of its own.
+
+    pool: "average" or "gem", as the network pools its maps over all positions.
+    """
+
+    def __init__(self, channels: int, num_ids: int, pool: str):
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor(3.0)) if pool == "gem" else None
+        self.neck = BNNeck(channels)
+        self.classifier = nn.Linear(channels, num_ids, bias=False)
+        nn.init.normal_(self.classifier.weight, std=0.001)
+
+    def forward(self, maps: Tensor, masks: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """maps (B, T, C, h, w), masks (B, T, 1, H, W) of 0 and 1 -> the feature (B, C) before the neck, the one after
+        it, and logits (B, num_ids), None once `Network.for_retrieval` has dropped the classifier."""
+        if self.p is None:
+            feature = foreground_average(maps, masks)
+        else:
+            feature = foreground_average(maps.float().clamp(min=1e-6) ** self.p, masks) ** (1 / self.p)
+        embedding = self.neck(feature)
+        return feature, embedding, None if self.classifier is None else self.classifier(embedding)
+
+
+def foreground_average(maps: Tensor, masks: Tensor) -> Tensor:
+    """The average of a clip's maps over its foreground positions, all frames together.
+
+    maps (B, T, C, h, w), masks (B, T, 1, H, W) of 0 and 1 -> (B, C), float32. A position counts by the share of its
+    area that is foreground, so a mask of ones gives the plain average. A frame without foreground counts nothing; a
+    clip without any falls back to the plain average.
+    """
+    weights = F.adaptive_avg_pool2d(masks.float().flatten(0, 1), maps.shape[-2:]).unflatten(0, masks.shape[:2])
+    total = weights.sum((1, 2, 3, 4), keepdim=True)
+    weights = torch.where(total > 0, weights / total.clamp(min=1e-12), 1 / weights[0].numel())
+    return (maps * weights).sum((1, 3, 4))
+
+
+def activation(maps: Tensor) -> Tensor:
+    """Where maps answer: the sum of squares over channels, divided by its largest value in the frame.
+
+    Zagoruyko and Komodakis, "Paying More Attention to Attention" (ICLR 2017), section 3.1, F²_sum. maps (N, C, h, w) ->
+    (N, 1, h, w) in [0, 1].
+    """
+    answers = maps.float().square().sum(1, keepdim=True)
+    return answers / answers.amax((2, 3), keepdim=True).clamp(min=1e-12)

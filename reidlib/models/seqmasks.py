@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reidlib.models.backbones import scaled_resnet
-from reidlib.models.layers import NormalizeFrames
+from reidlib.models.layers import NormalizeFrames, foreground_average
 from reidlib.models.modified_gaitset import ModifiedGaitSet
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
@@ -172,16 +171,3 @@ class NoFusion(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
         return x, None
-
-
-def foreground_average(maps: Tensor, masks: Tensor) -> Tensor:
-    """The average of a clip's maps over its foreground positions, all frames together.
-
-    maps (B, T, C, h, w), masks (B, T, 1, H, W) of 0 and 1 -> (B, C), float32. A position counts by the share of its
-    area that is foreground, so a mask of ones gives the plain average. A frame without foreground counts nothing; a
-    clip without any falls back to the plain average.
-    """
-    weights = F.adaptive_avg_pool2d(masks.float().flatten(0, 1), maps.shape[-2:]).unflatten(0, masks.shape[:2])
-    total = weights.sum((1, 2, 3, 4), keepdim=True)
-    weights = torch.where(total > 0, weights / total.clamp(min=1e-12), 1 / weights[0].numel())
-    return (maps * weights).sum((1, 3, 4))

@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from reidlib.models.agw import activation
 from reidlib.models.backbones import scaled_resnet
-from reidlib.models.layers import BNNeck, NormalizeFrames
+from reidlib.models.layers import BNNeck, NormalizeFrames, activation
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 

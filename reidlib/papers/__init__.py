@@ -8,7 +8,7 @@ from functools import cache
 from reidlib.experiments import Paper, claims, styled_table, table, table_names, wide_table
 from reidlib.papers.reported import reported, reported_papers
 
-PAPERS = ("pretraining", "baseline", "seqmasks", "gaitmask", "amem", "asanet", "sshsp")
+PAPERS = ("baseline", "seqmasks", "gaitmask", "amem", "asanet", "sshsp", "pretraining")
 
 __all__ = ["PAPERS", "claims", "load", "styled_table", "table", "table_names", "wide_table"]
 

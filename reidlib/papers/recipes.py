@@ -11,8 +11,8 @@ from pathlib import Path
 
 from reidlib.experiments import FIGURES, Row, Run
 from reidlib.experiments.records import records_of
+from reidlib.experiments.tables import half_table
 
-HALF_LENGTH = ", half the training"  # the end of a table's name
 VALIDATION_SEED, VALIDATION_WORLDS = 1000, 2  # the first of the worlds that choices are made on, and how many
 CHOSEN = ("learning_rate", "ids_per_batch", "clips_per_id")  # what the search chooses
 
@@ -62,7 +62,7 @@ def half_as_long(run: Run) -> Run:
 def half_length(rows: Sequence[Row]) -> list[Row]:
     """The same rows at half length, in tables of their own; nothing is kept of them but records."""
     kept = {"keep_features": False, "keep_network": False}
-    return [replace(row, table=f"{row.table}{HALF_LENGTH}", run=half_as_long(row.run), **kept) for row in rows]
+    return [replace(row, table=half_table(row.table), run=half_as_long(row.run), **kept) for row in rows]
 
 
 def search(table: str, label: str, run: Run, recipe: Recipe, **options) -> list[Row]:

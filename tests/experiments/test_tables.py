@@ -9,6 +9,7 @@ from math import sqrt
 import pandas as pd
 import pytest
 
+from reidlib.data.walkers import RENDERER
 from reidlib.experiments import Row, Run
 from reidlib.experiments.evaluations.retrieval import SCORES
 from reidlib.experiments.records import FIGURES, Record, records_of, write_record
@@ -23,7 +24,7 @@ COLUMNS = ["paper", "table", "row", "column", "reported", "measured", "low", "hi
 COLUMNS += ["minutes", "renderer", "measurable"]
 
 
-def write(row, seed, figures, first, second=0.0, paper="baseline", names=SCORES, renderer=2, **more):
+def write(row, seed, figures, first, second=0.0, paper="baseline", names=SCORES, renderer=RENDERER, **more):
     """A record whose scores of the first set-up or condition are all `first`, of the second `second` (fractions)."""
     values = dict(zip(row.run.conditions or row.run.setups, (first, second)))
     record = Record(
@@ -190,8 +191,8 @@ def test_rows_of_two_renderers_are_told_apart_and_never_mixed(three_rows, tmp_pa
     cells = table("baseline", "street", figures=tmp_path)
     found = cell(cells, first, "mAP")
     assert (found["measured"], found["seeds"], found["renderer"]) == (50, 4, 1)  # four of one against three of another
-    assert cell(cells, second, "mAP")["renderer"] == 2
-    assert wide_table(cells)["renderer"].tolist()[:3] == ["1", "2", ""]
+    assert cell(cells, second, "mAP")["renderer"] == RENDERER
+    assert wide_table(cells)["renderer"].tolist()[:3] == ["1", f"{RENDERER}", ""]
     assert world_note(cells).startswith("1 of 2 measured rows are of worlds as version 1 of the renderer drew them")
 
 
@@ -203,7 +204,8 @@ def test_among_equals_a_row_is_of_the_worlds_that_most_of_its_table_are_of(three
         path.replace(path.parent / "renderer-1" / path.name)
     write(second, 4, tmp_path, 0.5)
     write(third, 0, tmp_path, 0.4)
-    assert {cell(table("baseline", "street", figures=tmp_path), row, "mAP")["renderer"] for row in three_rows} == {2}
+    cells = table("baseline", "street", figures=tmp_path)
+    assert {cell(cells, row, "mAP")["renderer"] for row in three_rows} == {RENDERER}
     for seed in range(3):
         path = write(first, seed, tmp_path, 0.8, renderer=1)
         path.replace(path.parent / "renderer-1" / path.name)

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from reidlib.models.layers import BNNeck, GeM, NonLocalBlock, NormalizeFrames
+from reidlib.models import create_model
+from reidlib.models.layers import BNNeck, ForegroundBranch, GeM, NonLocalBlock, NormalizeFrames
 
 
 def test_normalize_frames_maps_imagenet_mean_and_one_deviation_above_it_to_zero_and_one():
@@ -70,3 +71,37 @@ def test_bnneck_standardises_and_has_no_learned_shift():
     torch.testing.assert_close(out.var(0, unbiased=False), torch.ones(4), atol=1e-3, rtol=0)
     assert [name for name, p in neck.named_parameters() if p.requires_grad] == ["weight"]
     assert not neck.bias.any()
+
+
+@pytest.mark.parametrize("name", ["agw", "nonlocal3d"])
+def test_the_foreground_branch_looks_at_the_person_alone(name):
+    torch.manual_seed(0)
+    network = create_model(name, num_ids=5, scale="mini", foreground=True)
+    frames = torch.rand(4, 2, 3, 64, 32)
+    masks = torch.zeros(4, 2, 1, 64, 32)
+    masks[..., 16:48, 8:24] = 1
+    assert network.inputs == ("frames", "masks")
+    output = network(frames=frames, masks=masks)
+    channels = network.backbone.channels
+    assert output.embedding.shape == (4, 2 * channels)
+    assert {key: tuple(value.shape) for key, value in output.features.items()} == dict.fromkeys(
+        ("global", "foreground"), (4, channels)
+    )
+    assert {key: tuple(value.shape) for key, value in output.logits.items()} == dict.fromkeys(
+        ("global", "foreground"), (4, 5)
+    )
+    retrieval = network.for_retrieval()
+    with torch.inference_mode():
+        answer = retrieval(frames=frames, masks=masks)
+    assert not answer.logits and answer.embedding.shape == (4, 2 * channels)
+
+
+def test_a_pooled_foreground_of_all_positions_is_the_generalised_mean():
+    branch = ForegroundBranch(channels=3, num_ids=2, pool="gem").eval()
+    maps = torch.rand(1, 1, 3, 4, 2)
+    feature, _, logits = branch(maps, torch.ones(1, 1, 1, 8, 4))
+    torch.testing.assert_close(feature, GeM()(maps[0]), rtol=1e-5, atol=1e-6)
+    assert logits.shape == (1, 2)
+    only_first = torch.zeros(1, 1, 1, 8, 4)
+    only_first[..., :2, :2] = 1  # the first of 4 × 2 positions
+    torch.testing.assert_close(branch(maps, only_first)[0], maps[0, :, :, 0, 0], rtol=1e-5, atol=1e-6)

@@ -35,7 +35,8 @@ def model():
 @pytest.fixture
 def batch():
     torch.manual_seed(1)
-    return SimpleNamespace(frames=torch.rand(6, 2, 3, 32, 16), labels=torch.tensor([0, 0, 3, 3, 4, 4]))
+    frames, labels = torch.rand(6, 2, 3, 32, 16), torch.tensor([0, 0, 3, 3, 4, 4])
+    return SimpleNamespace(frames=frames, labels=labels, inputs=lambda names: {"frames": frames})
 
 
 def setting(model, **options):
@@ -48,17 +49,17 @@ def test_the_loss_is_the_sum_of_its_three_terms(model, batch):
     losses = objective(model, batch)
     output = model(frames=batch.frames)
     center = CenterLoss(5, 128)
-    center.load_state_dict(objective.center.state_dict())
+    center.load_state_dict(objective.centers["global"].state_dict())
     expected = {
-        "identity": identity_loss(output.logits["global"], batch.labels),
-        "triplet": weighted_triplet_loss(output.features["global"], batch.labels),
-        "center": center(output.features["global"], batch.labels),
+        "global identity": identity_loss(output.logits["global"], batch.labels),
+        "global triplet": weighted_triplet_loss(output.features["global"], batch.labels),
+        "global center": center(output.features["global"], batch.labels),
     }
-    assert losses["network"].keys() == expected.keys() and losses["centers"].keys() == {"center"}
-    assert losses["watched"].keys() == {"triplet active", "triplet distance"}
+    assert losses["network"].keys() == expected.keys() and losses["centers"].keys() == {"global center"}
+    assert losses["watched"].keys() == {"global triplet active", "global triplet distance"}
     for term, value in expected.items():
         torch.testing.assert_close(losses["network"][term], value, rtol=1e-4, atol=1e-5)
-    assert training.weights == {"network": {"center": 0.0005}}
+    assert training.weights == {"network": {"global center": 0.0005}}
 
 
 def test_the_two_groups_reach_all_parameters_and_no_other_group_s(model, batch):
@@ -70,7 +71,10 @@ def test_the_two_groups_reach_all_parameters_and_no_other_group_s(model, batch):
     assert {id(p) for p in network} == {id(p) for p in model.parameters() if p.requires_grad}
     assert [tuple(p.shape) for p in centers] == [(5, 128)]
     losses = training.objective(model, batch)
-    assert torch.autograd.grad(losses["centers"]["center"], centers, retain_graph=True)[0][[0, 3, 4]].abs().min() > 0
+    assert (
+        torch.autograd.grad(losses["centers"]["global center"], centers, retain_graph=True)[0][[0, 3, 4]].abs().min()
+        > 0
+    )
     gradients = torch.autograd.grad(sum(losses["network"].values()), network, allow_unused=True)
     assert all(gradient is not None for gradient in gradients)
 

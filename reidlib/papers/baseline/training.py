@@ -4,6 +4,8 @@ Ye et al., "Deep Learning for Person Re-identification: A Survey and Outlook" (T
 Feng, "GaitSet: Regarding Gait as a Set for Cross-View Gait Recognition" (AAAI 2019).
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -18,33 +20,32 @@ CENTER_WEIGHT = 0.0005
 
 
 class AGWObjective(nn.Module):
-    """L = L_ID (label-smoothed cross-entropy) + L_WRT (weighted-regularisation triplet) + 0.0005 L_C (centre loss)."""
+    """L = L_ID (label-smoothed cross-entropy) + L_WRT (weighted-regularisation triplet) + 0.0005 L_C (centre loss), for
+    each feature that the network has."""
 
-    def __init__(self, num_ids: int, channels: int):
+    def __init__(self, num_ids: int, channels: int, features: Sequence[str] = ("global",)):
         super().__init__()
-        self.center = CenterLoss(num_ids, channels)
+        self.centers = nn.ModuleDict({name: CenterLoss(num_ids, channels) for name in features})
 
     def forward(self, model: Network, batch: ClipBatch) -> dict[str, dict[str, Tensor]]:
-        """Loss terms of the network, and the centre loss once more for the centres' own optimiser."""
-        output = model(frames=batch.frames)
-        feature, labels = output.features["global"], batch.labels
-        center = self.center(feature, labels)
-        triplets = weighted_triplets(gather(feature), gather(labels))
-        terms = {
-            "identity": identity_loss(output.logits["global"], labels),
-            "triplet": triplets.loss,
-            "center": center,
-        }
-        return {"network": terms, "centers": {"center": center}, "watched": triplets.watched("triplet")}
+        """Loss terms of the network, and the centre losses once more for the centres' own optimiser."""
+        output, labels = model(**batch.inputs(model.inputs)), batch.labels
+        terms, watched = {}, {}
+        centers = {f"{name} center": loss(output.features[name], labels) for name, loss in self.centers.items()}
+        for name in self.centers:
+            triplets = weighted_triplets(gather(output.features[name]), gather(labels))
+            terms |= {f"{name} identity": identity_loss(output.logits[name], labels), f"{name} triplet": triplets.loss}
+            watched |= triplets.watched(f"{name} triplet")
+        return {"network": terms | centers, "centers": centers, "watched": watched}
 
 
-@register_training("baseline/agw")
+@register_training("baseline/agw", recorded_as="agw_training")
 def agw_training(setting: Setting) -> Plan:
-    """AGW's training: Adam with weight decay 5e-4, at paper scale under the released schedule; plain SGD for the
-    centres."""
-    run = setting.run
-    objective = AGWObjective(setting.num_ids, setting.model.backbone.channels)
-    parameters = [p for p in setting.model.parameters() if p.requires_grad]
+    """AGW's training: Adam with weight decay 5e-4 and the released schedule; plain SGD for the centres."""
+    run, model = setting.run, setting.model
+    features = ("global", "foreground") if "masks" in model.inputs else ("global",)
+    objective = AGWObjective(setting.num_ids, model.backbone.channels, features)
+    parameters = [p for p in model.parameters() if p.requires_grad]
     return Plan(
         objective,
         optimisers={
@@ -52,7 +53,7 @@ def agw_training(setting: Setting) -> Plan:
             "centers": torch.optim.SGD(objective.parameters(), lr=0.5),
         },
         schedules={"network": setting.schedule(agw_schedule(run.iterations))},
-        weights={"network": {"center": CENTER_WEIGHT}},
+        weights={"network": {f"{name} center": CENTER_WEIGHT for name in features}},
     )
 
 

@@ -19,7 +19,7 @@ from reidlib.data import walkers
 from reidlib.data.masks import EXTRACTED, QUALITIES, with_masks, with_silhouettes
 from reidlib.data.walkers import exact
 from reidlib.data.walkers.cameras import Camera, sample_camera
-from reidlib.data.walkers.compose import TRUTH, empty_place, render
+from reidlib.data.walkers.compose import TRUTH, empty_place, later_frames, render
 from reidlib.data.walkers.plaza import plaza
 from reidlib.data.walkers.scene import (
     MOTIONS,
@@ -182,6 +182,7 @@ def drawn(cache: str) -> dict[str, str]:
             for name in ("frames", *TRUTH):
                 add(f"{kind}: {name}", getattr(rendered, name))
     add("empty places", empty_place(scene, resolution))
+    add("later frames", *(later_frames(scene, (64, 32), ahead) for scene in _varied_scenes() for ahead in (1, 2)))
     video = plaza(num_people=2, passes=1, fps=3.0, resolution=(60, 80))
     add("plaza", video.frames, video.labels)
 

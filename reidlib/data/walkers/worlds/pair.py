@@ -75,20 +75,20 @@ def pair_splits(
     same_gait: bool = False,
     same_body: bool = False,
     same_appearance: bool = False,
-    alike: float = 0.5,
+    alike: float = 0.25,
     gait_variation: float = 1.0,
     clothes_change: float = 0.0,
     clutter: float = 1.3,
-    occlusion: float = 1.5,
+    occlusion: float = 1.0,
     box_error: float = 1.0,
-    light: float = 1.5,
+    light: float = 1.0,
     camera_gap: float = 1.0,
     workers: int | None = None,
     progress: bool = True,
 ) -> list[Benchmark]:
     """Render (or find in the cache) two cameras' tracklets and give the ten benchmarks, of the same tracklets.
 
-    seed draws the people, cameras and tracklets. num_ids: persons; each has two tracklets of 12 to 32 frames.
+    seed draws the people, cameras and tracklets. num_ids: persons; each has two tracklets of 10 to 20 frames.
     camera_gap: how far apart the cameras' sides, heights and light are, 0 to 1; their light differs by camera_gap ×
     light. resolution, workers, the twins, alike and the severities (0 is none): as `street`. A fingerprint covers
     frames, part maps and all labels.

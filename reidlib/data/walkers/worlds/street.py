@@ -57,7 +57,7 @@ def street(
     workers: int | None = None,
     progress: bool = True,
 ) -> Benchmark:
-    """Render (or find in the cache) a street and give its benchmark: 150 of 400 identities, or their share, are trained on.
+    """Render (or find in the cache) a street and give its benchmark; 150 of 400 identities, or their share, train.
 
     seed draws the people, cameras and tracklets. setup: "usual" (gallery without the queries) or "mixing" (gallery with
     them); both under the cross-camera protocol. resolution: (height, width) in pixels. junk: keep identity −1 in the

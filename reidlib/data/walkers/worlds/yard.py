@@ -44,7 +44,7 @@ class Yard(WalkWorld):
 def yard(
     seed: int = 0,
     *,
-    num_ids: int = 300,
+    num_ids: int = 400,
     num_frames: int = NUM_FRAMES,
     resolution: tuple[int, int] = (64, 44),
     silhouette_size: tuple[int, int] = (32, 22),
@@ -52,18 +52,18 @@ def yard(
     same_body: bool = False,
     same_appearance: bool = False,
     alike: float = 0.0,
-    gait_variation: float = 1.0,
-    clothes_change: float = 1.0,
+    gait_variation: float = 0.5,
+    clothes_change: float = 0.5,
     clutter: float = 1.0,
-    occlusion: float = 0.5,
-    box_error: float = 0.25,
+    occlusion: float = 0.25,
+    box_error: float = 0.1,
     light: float = 1.0,
     workers: int | None = None,
     progress: bool = True,
 ) -> Benchmark:
     """Render (or find in the cache) a yard and give its benchmark: 6 to 14 tracklets a subject.
 
-    The first 500 of 1005 subjects, or their share, are trained on: by default 149 of 300. Each of the others has one
+    The first 500 of 1005 subjects, or their share, are trained on: by default 199 of 400. Each of the others has one
     tracklet in the gallery and 5 to 13 queries, scored by `reidlib.evaluation.retrieval_scores` under the protocol
     "all". A tracklet's condition names height, scene and condition as CASIA-E's folders do ("H-scene2-bg"); its view is
     0, 15, …, 180 degrees, its camera_id the place of the view, from 1; its tracklet_id numbers the subject's walks from
