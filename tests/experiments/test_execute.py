@@ -374,8 +374,8 @@ def test_costs_and_what_was_watched_are_recorded(tiny_row, new_cache, tmp_path):
     assert record.costs["milliseconds"] > 0
     first = 2 * 16 * 3 * 9 * 32 * 16  # of two frames: 16 filters of 3 x 3 x 3 at each of 32 x 16 positions
     assert record.costs["multiply-adds"] > 10 * first
-    assert record.watched.keys() == {"triplet active", "triplet distance"}
-    assert 0 <= record.watched["triplet active"] <= 1 and record.watched["triplet distance"] > 0
+    assert record.watched.keys() == {"global triplet active", "global triplet distance"}
+    assert 0 <= record.watched["global triplet active"] <= 1 and record.watched["global triplet distance"] > 0
     assert record.environment["precision"] in ("bfloat16", "float32") and record.environment["threads"] == 1
     assert 0 <= record.notes["tied"] < 0.5 and not record.collapsed
 

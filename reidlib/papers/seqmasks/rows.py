@@ -37,7 +37,7 @@ from reidlib.papers.seqmasks.claims import (
 # "choices, street" and "choices, laboratory". A control is trained as the system that it is a control of, GaitSet as
 # its modification.
 SETTINGS = {
-    "mask_street": {BASELINE: (3e-3, 16, 2), FOREGROUND: (3e-3, 16, 2), GAIT: (1e-3, 8, 4), WHOLE: (3e-3, 16, 2)},
+    "mask_street": {BASELINE: (3e-3, 16, 2), FOREGROUND: (1e-3, 8, 4), GAIT: (1e-3, 16, 2), WHOLE: (3e-3, 16, 2)},
     "lab": {BASELINE: (3e-3, 16, 2), FOREGROUND: (3e-3, 16, 2), GAIT: (1e-3, 8, 4), WHOLE: (3e-3, 16, 2)},
 }
 HEADLINE, ABLATION, SWEEP = 10, 6, 3  # seeds: of Tables I and II and their controls, of other claims, of sweeps
