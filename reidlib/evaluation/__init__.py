@@ -7,7 +7,7 @@ from reidlib.evaluation.distances import pairwise_distances, strip_distances
 from reidlib.evaluation.expansion import average_query_expansion, cluster_query_expansion
 from reidlib.evaluation.flow import EndPointError, end_point_error
 from reidlib.evaluation.frames import FrameScores, frame_scores
-from reidlib.evaluation.masks import MaskScores, mask_scores
+from reidlib.evaluation.masks import MaskScores, best_iou, mask_scores, preference
 from reidlib.evaluation.protocols import (
     CrossViewScores,
     RetrievalScores,
@@ -30,6 +30,7 @@ __all__ = [
     "TemporalConsistency",
     "attribute_scores",
     "average_query_expansion",
+    "best_iou",
     "cluster_query_expansion",
     "cluster_scores",
     "cross_view_accuracy",
@@ -40,6 +41,7 @@ __all__ = [
     "mask_scores",
     "multilabel_scores",
     "pairwise_distances",
+    "preference",
     "retrieval_scores",
     "segment_scores",
     "strip_distances",

@@ -80,7 +80,10 @@ def _casia_b_colour(root: Path, seed: int, progress: bool, **options) -> Benchma
     return casia_b.load(root / "silhouettes", root / "rgb", progress=progress, **options)
 
 
-def _mars_edges(root: Path, seed: int, progress: bool, **options) -> Benchmark:
+def _mars_edges(root: Path, seed: int, progress: bool, annotated: bool = False, **options) -> Benchmark:
+    """Half of the identities to train on; annotated: with the attributes of `root`/tracks.csv."""
+    if annotated:
+        options["attributes"] = root / "tracks.csv"
     person = (64, 0, 192, 256)  # left, upper, right, lower: the edge maps are square, with empty margins
     tracklets = mars.read_tracklets(root / "bbox_train", **{"resolution": (64, 32), "crop": person} | options)
     return half_split(preload(tracklets, progress), seed, "mars_edges")

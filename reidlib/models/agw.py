@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from reidlib.models.backbones import scaled_resnet
-from reidlib.models.layers import BNNeck, ForegroundBranch, GeM, NormalizeFrames
+from reidlib.models.layers import BNNeck, ForegroundBranch, GeM, NormalizeFrames, activation
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
@@ -46,7 +46,8 @@ class AGW(Network):
 
         embedding: the feature after the neck (B, D), joined with the foreground's if there is that branch. features:
         {"global", "foreground": the one before it}, for the metric losses. logits: the same names, (B, num_ids), empty
-        once `for_retrieval` has dropped the classifiers.
+        once `for_retrieval` has dropped the classifiers. visuals, in evaluation mode: {"mask": how strongly the maps
+        answer, `activation` of them, (B, T, 1, h, w) in [0, 1]}.
         """
         batch, time = frames.shape[:2]
         maps = self.backbone(self.normalize(frames.flatten(0, 1)))
@@ -57,4 +58,5 @@ class AGW(Network):
             features["foreground"], after, scores = self.foreground(maps.unflatten(0, (batch, time)), masks)
             embedding = torch.cat([embedding, after], dim=1)
             logits |= {} if scores is None else {"foreground": scores}
-        return ModelOutput(embedding, features, logits)
+        visuals = {} if self.training else {"mask": activation(maps).unflatten(0, (batch, time))}
+        return ModelOutput(embedding, features, logits, visuals)

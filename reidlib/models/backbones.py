@@ -103,10 +103,7 @@ class ResNet(nn.Module):
                     self.non_local[f"layer{stage + 1}_{i}"] = inserted(inputs)
             self.add_module(f"layer{stage + 1}", nn.Sequential(*layers))
         self.channels = inputs
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        self.to(memory_format=torch.channels_last)  # the faster layout, above all in bfloat16 on a CPU
+        _initialised(self)
 
     def forward(self, images: Tensor, time: int = 1) -> Tensor:
         """images: (N, 3, H, W) -> (N, channels, H/s, W/s). time: how many images in a row are a clip, over whose
@@ -171,6 +168,29 @@ def scaled_resnet(
     if weights is not None:
         load_weights(network, weights)
     return network
+
+
+def without_last_stage(network: ResNet) -> nn.Sequential:
+    """Take the fourth stage off a network, which then gives the maps of its third; what is taken off is returned."""
+    stage, network.layer4 = network.layer4, nn.Sequential()
+    network.channels = stage[0].conv1.in_channels
+    return stage
+
+
+def like_stage(stage: nn.Sequential, outputs: int) -> nn.Sequential:
+    """A new stage of a residual network with the blocks and inputs of another, a stride of 1 and `outputs` channels:
+    maps (N, inputs, H, W) -> (N, outputs, H, W)."""
+    block, inputs = type(stage[0]), stage[0].conv1.in_channels
+    blocks = [block(outputs if i else inputs, outputs // block.expansion, stride=1) for i in range(len(stage))]
+    return _initialised(nn.Sequential(*blocks))
+
+
+def _initialised(network: nn.Module) -> nn.Module:
+    """The network with new weights of its convolutions, in the faster layout, above all in bfloat16 on a CPU."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    return network.to(memory_format=torch.channels_last)
 
 
 def load_imagenet_weights(network: ResNet, weights: str | Path, name: str) -> None:

@@ -115,3 +115,13 @@ def foreground_average(maps: Tensor, masks: Tensor) -> Tensor:
     total = weights.sum((1, 2, 3, 4), keepdim=True)
     weights = torch.where(total > 0, weights / total.clamp(min=1e-12), 1 / weights[0].numel())
     return (maps * weights).sum((1, 3, 4))
+
+
+def activation(maps: Tensor) -> Tensor:
+    """Where maps answer: the sum of squares over channels, divided by its largest value in the frame.
+
+    Zagoruyko and Komodakis, "Paying More Attention to Attention" (ICLR 2017), section 3.1, F²_sum. maps (N, C, h, w) ->
+    (N, 1, h, w) in [0, 1].
+    """
+    answers = maps.float().square().sum(1, keepdim=True)
+    return answers / answers.amax((2, 3), keepdim=True).clamp(min=1e-12)

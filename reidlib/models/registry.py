@@ -9,8 +9,10 @@ from reidlib.models.network import Network
 SCALES = ("paper", "mini")
 _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, imported when its network is asked for
     "agw": "reidlib.models.agw:AGW",
+    "asanet": "reidlib.models.asanet:ASANet",
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
+    "cosam": "reidlib.models.cosam:COSAM",
     "ensemble": "reidlib.models.ensemble:Ensemble",
     "gaitgl": "reidlib.models.gaitgl:GaitGL",
     "gaitmask": "reidlib.models.gaitmask:GaitMask",
@@ -22,6 +24,7 @@ _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, impor
     "nonlocal3d": "reidlib.models.nonlocal3d:NonLocal3D",
     "pretraining": "reidlib.models.pretraining:Pretraining",
     "seqmasks": "reidlib.models.seqmasks:SeqMasks",
+    "sta": "reidlib.models.sta:STA",
 }
 
 

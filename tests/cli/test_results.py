@@ -146,9 +146,9 @@ def test_no_line_is_wider_than_a_terminal(run, paper):
 
 
 def test_a_planned_paper_shows_what_it_reports_and_claims_nothing(run):
-    out = run("tables", "asanet", "--table", "III")[1]
-    assert "57.8" in out and "measured" not in out.split("asanet, III")[1]
-    assert run("claims", "asanet")[1] == "asanet: no claims are written yet\n"
+    out = run("tables", "sshsp", "--table", "1")[1]
+    assert "91.6" in out and "measured" not in out.split("sshsp, 1")[1]
+    assert run("claims", "sshsp")[1] == "sshsp: no claims are written yet\n"
 
 
 def test_folders_of_records_must_exist(refused, tmp_path):

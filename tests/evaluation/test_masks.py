@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score, jaccard_score
 
-from reidlib.evaluation import mask_scores
+from reidlib.evaluation import best_iou, mask_scores, preference
 
 RNG = np.random.default_rng(0)
 
@@ -134,3 +134,46 @@ def test_bad_input_is_refused(masks, truth, message):
 def test_bad_thresholds_are_refused(threshold):
     with pytest.raises(ValueError, match="threshold must lie in"):
         mask_scores(np.ones((1, 2, 2)), np.ones((1, 2, 2)), threshold)
+
+
+def test_the_best_threshold_finds_what_another_scale_hides():
+    truth = silhouettes()
+    mask = np.where(truth, 0.31, 0.3)
+    assert mask_scores(mask, truth).iou == 0
+    iou, threshold = best_iou(mask, truth)
+    assert (iou == 1).all() and threshold == pytest.approx(0.31)
+
+
+def test_one_threshold_serves_all_frames_and_none_is_better():
+    truth = silhouettes()
+    masks = RNG.random(truth.shape)
+    truth[2] = True  # nothing to tell from the person
+    iou, threshold = best_iou(masks, truth)
+    assert np.isnan(iou[2]) and np.isfinite(np.delete(iou, 2)).all()
+    np.testing.assert_allclose(iou, mask_scores(masks, truth, threshold).frame_iou)
+    others = np.quantile(masks, np.linspace(0.02, 0.98, 49))
+    assert max(mask_scores(masks, truth, t).iou for t in others) == pytest.approx(np.nanmean(iou))
+
+
+def test_preference_is_the_area_under_the_curve_stretched_to_the_share_chosen():
+    """The mean rank of n chosen among m is (AUC (m - n) + n / 2) / m, AUC being the chance that a chosen pixel has the
+    higher value."""
+    among = silhouettes(4)
+    chosen = among & (RNG.random(among.shape) < 0.4)
+    masks = RNG.random(among.shape).round(1)
+    found = preference(masks, chosen, among)
+    for n in range(4):
+        inside, outside = masks[n][chosen[n]], masks[n][among[n] & ~chosen[n]]
+        auc = ((inside[:, None] > outside) + 0.5 * (inside[:, None] == outside)).mean()
+        count, rest = len(inside), len(outside)
+        assert found[n] == pytest.approx((auc * rest + count / 2) / (count + rest))
+
+
+def test_no_preference_is_a_half_and_nothing_chosen_is_no_number():
+    among = np.ones((3, 4, 4), bool)
+    chosen = among.copy()
+    chosen[0, 2:], chosen[1] = False, False
+    found = preference(np.full((3, 4, 4), 0.7), chosen, among)
+    assert found[0] == 0.5 and np.isnan(found[1:]).all()
+    rising = np.arange(16.0).reshape(1, 4, 4) / 16
+    assert preference(rising, chosen[:1], among[:1])[0] == 0.25  # chosen are the lower half

@@ -5,6 +5,7 @@ import pytest
 
 import reidlib
 from reidlib.data import export, walkers
+from reidlib.data.attributes import MARS
 from reidlib.experiments import sources
 from reidlib.experiments.sources import open_benchmark
 
@@ -89,6 +90,10 @@ def test_mars_edges_are_split_by_the_seed_into_halves(monkeypatch):
     assert np.ptp(frames.astype(int), axis=1).max() < 3  # grey
     edge, middle = frames[..., :2].std(), frames[..., 10:22].std()
     assert middle > edge  # the empty margins of the square pictures are cut off, the person is in the middle
+    annotated = open_benchmark("mars_edges", 0, roots, {"annotated": True}, progress=False)
+    assert keys(annotated.train) == keys(found[0].train) and not found[0].train[0].attributes
+    names = {attribute.name for attribute in MARS.attributes}
+    assert all(t.attributes.keys() == names for t in annotated.train + annotated.query)
 
 
 def test_errors_say_what_is_known_and_where_to_point():

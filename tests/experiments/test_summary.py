@@ -46,4 +46,4 @@ def test_a_ledger_in_sentences():
 
 
 def test_a_paper_without_claims_has_a_summary():
-    assert str(summary(claims("asanet"))) == "0 claims, none judged yet on 6 seeds or more."
+    assert str(summary(claims("pretraining"))) == "0 claims, none judged yet on 6 seeds or more."

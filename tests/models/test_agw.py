@@ -65,6 +65,17 @@ def test_embedding_is_the_feature_after_the_neck(mini):
         torch.testing.assert_close(out.logits["global"], out.embedding @ mini.classifier.weight.T)
 
 
+def test_in_evaluation_it_shows_where_its_maps_answer(mini):
+    mini.eval()
+    frames = torch.rand(2, 3, 3, 64, 32)
+    with torch.no_grad():
+        mask = mini(frames=frames).visuals["mask"]
+        maps = mini.backbone(mini.normalize(frames[1, 2:]))[0]
+    expected = maps.square().sum(0)
+    assert mask.shape == (2, 3, 1, 8, 4)
+    torch.testing.assert_close(mask[1, 2, 0], expected / expected.max(), rtol=1e-4, atol=1e-5)
+
+
 def test_a_clip_is_the_average_of_its_frames_in_any_order(mini):
     mini.eval()
     frames = torch.rand(2, 4, 3, 64, 32)

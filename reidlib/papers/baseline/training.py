@@ -43,7 +43,7 @@ class AGWObjective(nn.Module):
 def agw_training(setting: Setting) -> Plan:
     """AGW's training: Adam with weight decay 5e-4 and the released schedule; plain SGD for the centres."""
     run, model = setting.run, setting.model
-    features = ("global",) if model.foreground is None else ("global", "foreground")
+    features = ("global", "foreground") if "masks" in model.inputs else ("global",)
     objective = AGWObjective(setting.num_ids, model.backbone.channels, features)
     parameters = [p for p in model.parameters() if p.requires_grad]
     return Plan(

@@ -50,9 +50,23 @@ def test_true_masks_are_found_and_ones_score_chance(street):
     all_ones = answering("frames", mask=lambda g: torch.ones_like(g["frames"][:, :, :1]))
     ones = measure(all_ones, street, run("masks"), False)
     assert ones.scores["mask"]["IoU"] == ones.scores["mask"]["chance"] == scores["chance"] < 0.7
-    shares = [(t.truth("parts", [i]) > 0).mean() for t in street.query for i in (len(t) // 6, len(t) // 2)]
-    assert ones.cases["mask"]["chance"][:2] == pytest.approx(shares[:2], abs=1e-4)
-    assert len(ones.cases["mask"]["IoU"]) == 3 * len(street.query)
+    first = street.query[0]
+    shares = [(first.truth("parts", [len(first) * k // 6]) > 0).mean() for k in (1, 3, 5)]
+    assert ones.cases["mask"]["chance"][0] == pytest.approx(np.mean(shares[:3]), abs=1e-4)
+    assert len(ones.cases["mask"]["IoU"]) == len(street.query)
+
+
+def test_every_mask_has_its_group_beside_one_that_knows_nothing(street):
+    def true(given):
+        return (given["parts"] > 0).float()[:, :, None]
+
+    network = answering("parts", **{"mask one": true, "mask other": lambda g: 1 - true(g), "maskless": true})
+    found = measure(network, street, run("masks"), False)
+    assert found.scores.keys() == {"mask one", "mask other", "centred Gaussian"}
+    assert found.cases.keys() == {"mask one", "mask other"}
+    assert found.scores["mask one"]["best IoU"] == 1 > found.scores["mask other"]["best IoU"]
+    prior = found.scores["centred Gaussian"]
+    assert prior["chance"] + 0.1 < prior["average precision"] < 1 and prior["best IoU"] > prior["chance"]
 
 
 def test_true_segments_under_other_numbers_are_found(street):
@@ -121,6 +135,7 @@ def test_attributes_are_compared_with_the_annotation(street):
     ("kind", "message"),
     [
         ("masks", "oracle shows no mask"),
+        ("mask-segments", "oracle shows no mask"),
         ("segments", "oracle shows no segments"),
         ("flow", "oracle shows no flow"),
         ("frames", "expected visuals.*next_frames=0 successors, found shapes None and None"),
