@@ -55,7 +55,7 @@ class ARM(Network):
         self,
         *,
         num_ids: int = 1,
-        groups: Groups = {"Personal": ("personalMale",)},  # noqa: B006 (never changed)
+        groups: Groups,
         scale: str = "paper",
         weights: str | Path | None = None,
     ):

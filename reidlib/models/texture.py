@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidlib.models.backbones import load_imagenet_weights, resnet18, scaled_resnet
+from reidlib.models.backbones import BasicBlock, ResNet, load_imagenet_weights, resnet18
 from reidlib.models.layers import NormalizeFrames
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
-DECODER = {"paper": (256, 128, 64, 3), "mini": (64, 32, 16, 3)}  # channels after each block
+DECODER = {"paper": (256, 128, 64, 3), "mini": (48, 32, 16, 3)}  # channels after each block
 STRIDES = {"paper": (2, 2, 2, 2), "mini": (1, 2, 2, 2)}  # together the stride of the encoder
 
 
@@ -24,9 +24,10 @@ class TextureAutoEncoder(Network):
     """Images of people -> texture maps, and the images that are made of these again.
 
     The encoder is ResNet-18 with a last stride of 1, so that 256×128 gives f_tex of 512×16×8: the paper's C×H×W with C
-    of the backbone, 1024, is none of its stages. scale: "paper" or "mini" (the residual network that the systems share,
-    f_tex of 128×8×4 for 64×32; the first block of the decoder has stride 1). weights: None; "imagenet" or a file at
-    paper scale, one of the package's own at mini scale. num_ids is not used.
+    of the backbone, 1024, is none of its stages. scale: "paper" or "mini" (one block of 16, 32, 64 and 96
+    channels a stage, f_tex of 96×8×4 for 64×32; the first block of the decoder has stride 1). weights: at paper scale
+    "imagenet" or a file, as in `load_imagenet_weights`; None for random ones. num_ids is not used. ValueError for
+    weights at mini scale.
     """
 
     def __init__(self, *, num_ids: int = 1, scale: str = "paper", weights: str | Path | None = None):
@@ -36,7 +37,9 @@ class TextureAutoEncoder(Network):
             if weights is not None:
                 load_imagenet_weights(encoder, weights, "resnet18")
         else:
-            encoder = scaled_resnet(scale, weights)
+            if weights is not None:
+                raise ValueError(f'weights={str(weights)!r} fit scale="paper" only; leave them out')
+            encoder = ResNet(BasicBlock, (1, 1, 1, 1), (16, 32, 64, 96), last_stride=1, stem="small")
         self.encoder = nn.Sequential(NormalizeFrames(), encoder)
         self.channels = encoder.channels
         self.decoder = Decoder(encoder.channels, DECODER[scale], STRIDES[scale])

@@ -12,6 +12,7 @@ from reidlib.models.inception3d import Inception3D, load_kinetics
 from reidlib.models.layers import NormalizeFrames
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
+from reidlib.models.pretrained import VIDEO, load_weights
 from reidlib.models.resnet3d import scaled_resnet3d
 
 BACKBONES = ("i3d", "p3d", "r3d")
@@ -22,8 +23,8 @@ def video_backbone(name: str, scale: str, weights: str | Path | None = None) -> 
     """The backbone of this name: clips (B, 3, T, H, W) -> maps (B, C, T', H', W').
 
     scale: "paper" (8 frames of 256×128 give 1024×3×16×8) or "mini" (8 frames of 64×32 give 128×3×8×4). weights: None
-    (random); at mini scale one of the package's own, which P3D and R3D inflate; at paper scale for I3D "kinetics" or a
-    file, as in `load_kinetics`, for the others as in `scaled_resnet3d`. ValueError for another name, or for weights that
+    (random); at mini scale those of the package itself, `VIDEO` for I3D, of images for P3D and R3D, which inflate them; at
+    paper scale for I3D "kinetics" or a file, as in `load_kinetics`, for the others as in `scaled_resnet3d`. ValueError for another name, or for weights that
     do not fit.
     """
     if name not in BACKBONES:
@@ -31,7 +32,12 @@ def video_backbone(name: str, scale: str, weights: str | Path | None = None) -> 
     if name != "i3d":
         return scaled_resnet3d(scale, weights, pseudo=name == "p3d")
     if scale == "mini":
-        return Inception3D(width=1 / 8, stem="small")
+        network = Inception3D(width=1 / 8, stem="small")
+        if weights not in (None, VIDEO):
+            raise ValueError(f"weights={str(weights)!r}: at mini scale I3D starts from {VIDEO!r} or None")
+        if weights is not None:
+            load_weights(network, VIDEO)
+        return network
     network = Inception3D()
     if weights is not None:
         load_kinetics(network, weights)
