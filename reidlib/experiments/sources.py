@@ -41,9 +41,9 @@ HELD_OUT = 1 / 3  # share of the training identities that a validation split sea
 PRETRAINING_SEED, PRETRAINING_WORLDS = 7001, 3  # the first of the seeds that nothing else uses, and worlds to train on
 
 
-def _pair(seed: int, **options) -> Benchmark:
-    """The ten splits of one pair of cameras are its seeds."""
-    return walkers.pair(split=seed, **options)
+def _pair(seed: int, world: int = 0, **options) -> Benchmark:
+    """The ten splits of one pair of cameras are its seeds; world: another pair."""
+    return walkers.pair(world, split=seed, **options)
 
 
 def _mask_street(seed: int, progress: bool, **options) -> Benchmark:

@@ -20,6 +20,7 @@ _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, impor
     "efficientnet_lite0": "reidlib.models.efficientnet_lite:EfficientNetLite0",
     "gradient_histogram": "reidlib.models.descriptors:GradientHistogram",
     "i3d": "reidlib.models.video:I3D",
+    "m3d": "reidlib.models.m3d:M3D",
     "mean_silhouette": "reidlib.models.descriptors:MeanSilhouette",
     "modified_gaitset": "reidlib.models.modified_gaitset:ModifiedGaitSet",
     "nonlocal3d": "reidlib.models.nonlocal3d:NonLocal3D",

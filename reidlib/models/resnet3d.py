@@ -120,9 +120,7 @@ class ResNet3D(nn.Module):
         for stage, stride in enumerate((1, 2, 2, 1)):
             layers = []
             for i in range(blocks[stage]):
-                layers.append(
-                    Block3D(inputs, widths[stage], stride if i == 0 else 1, deep=deep, kind=next(kinds))
-                )
+                layers.append(Block3D(inputs, widths[stage], stride if i == 0 else 1, deep=deep, kind=next(kinds)))
                 inputs = widths[stage] * (4 if deep else 1)
             self.add_module(f"layer{stage + 1}", nn.Sequential(*layers))
         self.reduce = None
