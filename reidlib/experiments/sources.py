@@ -132,9 +132,10 @@ def open_benchmark(
 
     A rendered world's name with "_validation" is made of its training identities alone, a third of them to search.
     seed: draws rendered data, and the halves of a collection without a split; it is the number of the split where there
-    are ten, and of five partitions of PETA the remainder. roots: {name: folder} of recorded data. options: further arguments of the function that loads or renders
-    them; all data also take masks and silhouettes, qualities of `reidlib.data.masks`, and attributes, a way of
-    `reidlib.data.labels`. progress: show a bar.
+    are ten, or of PETA's five partitions, counted round. roots: {name: folder} of recorded data. options: further
+    arguments of the function that loads or renders them, for `pair` also "world", which draws others; all data take
+    masks and silhouettes, qualities of `reidlib.data.masks`, and attributes, a way of `reidlib.data.labels`. progress:
+    show a bar.
     Raises ValueError for an unknown name, FileNotFoundError for recorded data whose folder was not given.
     """
     options = dict(options or {})

@@ -55,8 +55,8 @@ class AMEM(Network):
         super().__init__()
         if branch not in BRANCHES or motion_from not in MOTIONS or not (appearance or motion):
             raise ValueError(
-                f"branch={branch!r}, motion_from={motion_from!r}, appearance={appearance}, motion={motion}: expected one "
-                f"of {BRANCHES}, one of {MOTIONS}, and a branch at least"
+                f"branch={branch!r}, motion_from={motion_from!r}, appearance={appearance}, motion={motion}: expected "
+                f"one of {BRANCHES}, one of {MOTIONS}, and a branch at least"
             )
         if (groups and not appearance) or (pictures and not (motion and foresee)):
             raise ValueError("groups need the branch of appearance, and pictures a branch of motion that foresees")

