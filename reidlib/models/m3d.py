@@ -2,8 +2,8 @@
 
 After Li, Zhang, Huang, "Multi-scale 3D Convolution Network for Video Based Person Re-identification" (AAAI 2019): an
 M3D layer adds to its input what convolutions over three frames find that lie 1, 2 and 3 apart, so that one layer sees
-many spans of time. Put together here from the parts of AGW: a layer follows each of the first three stages, where non-local
-blocks would be. Their residual attention and their second, two-dimensional stream are left out.
+many spans of time. Put together here from the parts of AGW: a layer follows each of the first three stages, where
+non-local blocks would be. Their residual attention and their second, two-dimensional stream are left out.
 """
 
 from pathlib import Path

@@ -21,8 +21,8 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
     them, in groups "step 1", "step 1, last repeated" and so on.
 
     The run asks for the N successors with `next_frames`. The person is where it is in the frame that is followed.
-    Cases: the scores of every frame, in the first two groups. ValueError if the network foresees none, or another number
-    than the run asks for.
+    Cases: the scores of every frame, in the first two groups. ValueError if the network foresees none, or another
+    number than the run asks for.
     """
     found: dict[str, list[np.ndarray]] = {"": [], REPEATED: []}  # arrays (scores, frames, N)
     for batch, output in answers(network, benchmark.query, run, progress, truth=("parts",)):
