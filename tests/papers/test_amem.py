@@ -292,14 +292,26 @@ def test_auxiliaries_and_the_whole_train_on_rendered_worlds(new_cache):
 
 
 @pytest.mark.usefixtures("without_workers")
-def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_mars_peta_and_market_1501(tmp_path, monkeypatch):
+def test_paper_rows_train_on_exports_in_the_layouts_of_mars_peta_and_market_1501(tmp_path, monkeypatch):
+    """One step of each training, by networks of mini scale."""
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
     small = {"num_ids": 10, "resolution": (32, 16), "workers": 1, "progress": False}
-    export.mars(walkers.street(0, **small), tmp_path / "mars", progress=False)
-    shorter = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 1, "precision": "no"}
-    run = rows("paper")["3", amem.MEM].run
-    options = {name: value for name, value in run.model_options.items() if name != "weights"}
-    run = replace(run, model_options=options, parts=(), **shorter | {"num_frames": 5, "clips_per_id": 2})
-    benchmark = open_benchmark("mars", 0, {"mars": tmp_path / "mars"}, {}, progress=False)
-    model = train(run, 0, benchmark, Resources(progress=False)).model.for_retrieval()
-    assert sum(p.numel() for p in model.parameters()) > 12_287_264
+    stills = walkers.stills(0, **small)
+    roots = {name: tmp_path / name for name in ("mars", "peta", "market1501")}
+    export.mars(walkers.street(0, **small), roots["mars"], progress=False)
+    export.peta(stills, roots["peta"], progress=False)
+    export.market1501(stills, roots["market1501"], progress=False)
+    shorter = {"scale": "mini", "iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "precision": "no"}
+    resolution = {"resolution": (64, 32)}
+
+    def short(run, **more):
+        options = {name: value for name, value in run.model_options.items() if name != "weights"}
+        options |= {"groups": peta.grouped(PETA_RENDERED)} if "groups" in options else {}  # an export has no others
+        return replace(run, model_options=options, data_options=resolution, **shorter, **more)
+
+    run = rows("paper")["3", amem.AMEM].run
+    run = short(run, parts=tuple(replace(part, run=short(part.run)) for part in run.parts))
+    benchmark = open_benchmark("mars", 0, roots, resolution, progress=False)
+    trained = train(run, 0, benchmark, Resources(roots, progress=False))
+    assert {part.run.data for part in run.parts} == {"peta", "market1501"} and trained.part_seconds > 0
+    assert trained.watched["variation of pictures"] > 0
