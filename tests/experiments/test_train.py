@@ -197,10 +197,10 @@ def test_a_part_may_label_the_training_tracklets(part, street, register, monkeyp
             assert bright == int(frames.mean() / 255 > 0.4)
             assert level == np.abs(frames.mean() / 255 - np.arange(4) / 4).argmin()
     assert street.train[0].attributes.keys() > {"gender"}  # the benchmark itself keeps its own
-    said = {position: (b, l) for batch in batches for position, b, l in _labels(batch)}
+    said = {position: codes for batch in batches for position, *codes in _labels(batch)}
     batches.clear()
     train(run.in_world(attributes="permuted"), 0, street, QUIET)  # what is done to attributes is done to these
-    exchanged = {position: (b, l) for batch in batches for position, b, l in _labels(batch)}
+    exchanged = {position: codes for batch in batches for position, *codes in _labels(batch)}
     assert said != exchanged
 
 

@@ -256,7 +256,7 @@ def test_pictures_are_of_the_networks_in_the_tables():
     found = rows()
     for c in (1, 2, 3, 4):
         run = found["Figure 4", amem.mem(c)].run
-        assert {part.run for part in run.parts} == {found["3", amem.mem(c)].run} and run.training == ""
+        assert {part.run.hash for part in run.parts} == {found["3", amem.mem(c)].run.hash} and run.training == ""
         assert (run.evaluation, run.next_frames, run.model_options["pictures"]) == ("frames", c, c)
 
 
