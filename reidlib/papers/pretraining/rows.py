@@ -23,7 +23,7 @@ ATTRIBUTES = replace(
     evaluation=("retrieval", "attributes"),
 )
 
-STILL_CLIPS = {"iterations": 1000, "ids_per_batch": 16, "clips_per_id": 4, "num_frames": 3}
+STILL_CLIPS = {"iterations": 1000, "ids_per_batch": 16, "num_frames": 3}
 VIDEO_IDENTITIES = replace(IDENTITIES, model="i3d", **STILL_CLIPS)
 
 
