@@ -12,6 +12,7 @@ tracklet of one frame here. Below its folder:
                         partitions into train (9500), val (1900) and test (7600), as image numbers from 1
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,21 @@ from reidlib.data.matlab import as_vector, read_variable
 from reidlib.data.tracklets import Benchmark, Tracklet, fingerprint
 
 SOURCE = "get it from http://mmlab.ie.cuhk.edu.hk/projects/PETA.html"
+
+_COLOURS = "Black Blue Brown Green Grey Orange Pink Purple Red White Yellow"
+_ENDINGS = {  # of the names of the 105 attributes, by their beginning
+    "personal": "Less15 Less30 Less45 Less60 Larger60 Male Female",
+    "hair": f"Bald Long Short {_COLOURS}",
+    "upperBody": "Casual Formal Jacket Logo LongSleeve NoSleeve Other Plaid ShortSleeve Suit Sweater ThickStripes "
+    f"ThinStripes Tshirt VNeck {_COLOURS}",
+    "lowerBody": "Capri Casual Formal HotPants Jeans LongSkirt Plaid ShortSkirt Shorts Suits ThinStripes Trousers "
+    f"{_COLOURS}",
+    "footwear": f"Boots LeatherShoes Sandals Shoes Sneaker Stocking {_COLOURS}",
+    "accessory": "HairBand Hat Headphone Kerchief Muffler Nothing Sunglasses",
+    "carrying": "BabyBuggy Backpack Folder LuggageCase MessengerBag Nothing Other PlasticBags ShoppingTro Suitcase "
+    "Umbrella",
+}
+ATTRIBUTES = tuple(f"{beginning}{ending}" for beginning, all_ in _ENDINGS.items() for ending in all_.split())
 
 KEYS = 4  # columns before the attributes
 PARTS = ("train", "val", "test")
@@ -44,6 +60,14 @@ def group(name: str) -> str:
         if name.startswith(prefix):
             return title
     raise ValueError(f"attribute {name!r}: expected a name that begins with one of {', '.join(GROUPS)}")
+
+
+def grouped(names: Iterable[str] = ATTRIBUTES) -> dict[str, list[str]]:
+    """Attributes by their group, {group: names}, in the order in which they are given; ValueError as `group`."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(group(name), []).append(name)
+    return found
 
 
 @dataclass(frozen=True)

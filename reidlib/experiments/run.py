@@ -18,8 +18,9 @@ class Part:
     weights, not only those that are kept for retrieval. frozen: these weights are not trained further, and their
     normalisation keeps its statistics.
     beside: the name under which the other's training function gets the trained network, frozen, which then is not in
-    the other network at all (a perceptual loss, a teacher). labels: the attributes that the trained network predicts
-    take the place of those that the training tracklets have.
+    the other network at all (a perceptual loss, a teacher). labels: the attributes that the trained network predicts,
+    from as many frames as the other run's clips have, take the place of those that the training tracklets have; what
+    the other run's data options do to attributes is done to them.
     """
 
     run: "Run"

@@ -17,6 +17,7 @@ from reidlib.data import (
     mars,
     mask_mars,
     oumvlp,
+    peta,
     prid2011,
     validation_split,
     walkers,
@@ -40,9 +41,9 @@ HELD_OUT = 1 / 3  # share of the training identities that a validation split sea
 PRETRAINING_SEED, PRETRAINING_WORLDS = 7001, 3  # the first of the seeds that nothing else uses, and worlds to train on
 
 
-def _pair(seed: int, **options) -> Benchmark:
-    """The ten splits of one pair of cameras are its seeds."""
-    return walkers.pair(split=seed, **options)
+def _pair(seed: int, world: int = 0, **options) -> Benchmark:
+    """The ten splits of one pair of cameras are its seeds; world: another pair."""
+    return walkers.pair(world, split=seed, **options)
 
 
 def _mask_street(seed: int, progress: bool, **options) -> Benchmark:
@@ -120,6 +121,7 @@ _RECORDED: dict[str, Callable[..., Benchmark]] = {  # (root, seed, progress, **o
     "oumvlp": lambda root, seed, progress, **options: oumvlp.load(root, progress=progress, **options),
     "casia_e": lambda root, seed, progress, **options: casia_e.load(root, progress=progress, **options),
     "hid": lambda root, seed, progress, **options: casia_e.load_hid(root, progress=progress, **options),
+    "peta": lambda root, seed, progress, **options: peta.load(root, partition=seed % 5, **options),
     "market1501": lambda root, seed, progress, **options: market1501.load(root, junk=True, **options),
 }
 _SILHOUETTES_ALONE = ("casia_b", "oumvlp", "casia_e", "hid")  # their frames are their aligned silhouettes
@@ -133,9 +135,10 @@ def open_benchmark(
 
     A rendered world's name with "_validation" is made of its training identities alone, a third of them to search.
     seed: draws rendered data, and the halves of a collection without a split; it is the number of the split where there
-    are ten. roots: {name: folder} of recorded data. options: further arguments of the function that loads or renders
-    them; all data also take masks and silhouettes, qualities of `reidlib.data.masks`, and attributes, a way of
-    `reidlib.data.labels`. progress: show a bar.
+    are ten, or of PETA's five partitions, counted round. roots: {name: folder} of recorded data. options: further
+    arguments of the function that loads or renders them, for `pair` also "world", which draws others; all data take
+    masks and silhouettes, qualities of `reidlib.data.masks`, and attributes, a way of `reidlib.data.labels`. progress:
+    show a bar.
     Raises ValueError for an unknown name, FileNotFoundError for recorded data whose folder was not given.
     """
     options = dict(options or {})

@@ -13,7 +13,7 @@ from torch import Tensor
 from reidlib import cache_folder
 from reidlib.data import Benchmark
 from reidlib.data.batches import train_batches
-from reidlib.data.labels import relabelled
+from reidlib.data.labels import relabelled, with_attributes
 from reidlib.data.transforms import Chain, RandomCrop, RandomErasing, RandomFlip
 from reidlib.experiments.clips import answers, clip_content
 from reidlib.experiments.run import Part, Run
@@ -61,7 +61,8 @@ def train(
         model.load_state_dict(content["weights"])
         return Trained(model, content["seconds"], content["part_seconds"], content["watched"])
     parts = [(part, _trained_part(part.run, run, seed, benchmark, resources)) for part in run.parts]
-    part_seconds = sum(part.seconds + part.part_seconds for _, part in parts)
+    once = {part.run.hash: trained for part, trained in parts}  # several parts may be of one run
+    part_seconds = sum(trained.seconds + trained.part_seconds for trained in once.values())
     randomness = seed + 1000 * run.draw
     torch.manual_seed(randomness)
     model = build(run, benchmark.num_ids if run.training else 1, resources)
@@ -73,7 +74,9 @@ def train(
         return Trained(model, part_seconds=part_seconds)
     for part, trained in parts:
         if part.labels:
-            benchmark = predicted_attributes(trained.model, part.run, benchmark, resources.progress)
+            labelling = replace(part.run, num_frames=run.num_frames)
+            benchmark = predicted_attributes(trained.model, labelling, benchmark, resources.progress)
+            benchmark = with_attributes(benchmark, run.data_options.get("attributes", "true"), seed)
     beside = {part.beside: _frozen(trained.model) for part, trained in parts if part.beside}
     plan = find_training(run.training).function(Setting(model, run, benchmark, beside))
     clips = clip_content(model, run)

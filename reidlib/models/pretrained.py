@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 NAMES = ("walkers", "walkers_attributes")  # trained to tell people apart, and to say what they look like
+VIDEO = "walkers_i3d"  # of I3D, trained as "walkers" is, on clips that stand still
 FOLDER = Path(__file__).parent / "weights"
 DIGITS = 8  # of a digest
 
@@ -28,7 +29,7 @@ def weights_path(name: str) -> Path:
 def weights_digest(name: str | Path | None) -> str:
     """Eight hexadecimal digits that stand for the numbers in the weights of this name; "" where the package has none of
     it. What is written beside the numbers does not count."""
-    if name not in NAMES or not (path := weights_path(name)).exists():
+    if name not in (*NAMES, VIDEO) or not (path := weights_path(name)).exists():
         return ""
     return _digest(path, path.stat().st_mtime_ns)
 
@@ -41,7 +42,7 @@ def _digest(path: Path, modified: int) -> str:
 
 
 def load_weights(network: nn.Module, name: str) -> None:
-    """Fill a residual network of mini scale with the weights of this name; its non-local blocks stay as they are.
+    """Fill a network of mini scale with the weights of this name; a residual one's non-local blocks stay as they are.
 
     FileNotFoundError where they have not been trained yet, ValueError for a damaged file or another network's.
     """
@@ -62,10 +63,10 @@ def load_weights(network: nn.Module, name: str) -> None:
 
 
 def save_weights(network: nn.Module, name: str, metadata: Mapping[str, str]) -> Path:
-    """Write a residual network's weights in half precision, in one atomic step. ValueError for a name that is not in
-    `NAMES`, or for numbers that are too large for half precision."""
-    if name not in NAMES:
-        raise ValueError(f"weights={name!r}: expected one of {', '.join(NAMES)}")
+    """Write a network's weights in half precision, in one atomic step. ValueError for a name that is not in
+    `NAMES` nor `VIDEO`, or for numbers that are too large for half precision."""
+    if name not in (*NAMES, VIDEO):
+        raise ValueError(f"weights={name!r}: expected one of {', '.join((*NAMES, VIDEO))}")
     halves = {
         key: (value.half() if value.is_floating_point() else value).cpu().contiguous()
         for key, value in network.state_dict().items()

@@ -10,6 +10,8 @@ SCALES = ("paper", "mini")
 _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, imported when its network is asked for
     "agw": "reidlib.models.agw:AGW",
     "asanet": "reidlib.models.asanet:ASANet",
+    "amem": "reidlib.models.amem:AMEM",
+    "arm": "reidlib.models.arm:ARM",
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
     "cosam": "reidlib.models.cosam:COSAM",
@@ -19,12 +21,17 @@ _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, impor
     "gaitset": "reidlib.models.gaitset:GaitSet",
     "efficientnet_lite0": "reidlib.models.efficientnet_lite:EfficientNetLite0",
     "gradient_histogram": "reidlib.models.descriptors:GradientHistogram",
+    "i3d": "reidlib.models.video:I3D",
+    "m3d": "reidlib.models.m3d:M3D",
     "mean_silhouette": "reidlib.models.descriptors:MeanSilhouette",
     "modified_gaitset": "reidlib.models.modified_gaitset:ModifiedGaitSet",
     "nonlocal3d": "reidlib.models.nonlocal3d:NonLocal3D",
+    "p3d": "reidlib.models.video:P3D",
     "pretraining": "reidlib.models.pretraining:Pretraining",
+    "r3d": "reidlib.models.video:R3D",
     "seqmasks": "reidlib.models.seqmasks:SeqMasks",
     "sta": "reidlib.models.sta:STA",
+    "tae": "reidlib.models.texture:TextureAutoEncoder",
 }
 
 

@@ -73,6 +73,12 @@ def test_groups():
     ]  # fmt: skip
     with pytest.raises(ValueError, match="attribute 'shoes': expected a name that begins with one of personal, hair"):
         peta.group("shoes")
+    assert peta.grouped(["hairLong", "carryingBag", "accessoryHat"]) == {
+        "Hair": ["hairLong"],
+        "Accessory": ["carryingBag", "accessoryHat"],
+    }
+    sizes = {name: len(members) for name, members in peta.grouped().items()}
+    assert len(sizes) == 6 and sum(sizes.values()) == len({*peta.ATTRIBUTES}) == 105  # as AMEM counts them
 
 
 def change(root, **fields):
@@ -183,6 +189,7 @@ def test_the_six_groups_cover_the_105_attributes():
     names = peta.read_labels(SHARED / "data" / "pedestrian_labels" / "PETA.mat").names
     counts = {"Personal": 7, "Hair": 14, "UpperBody": 26, "LowerBody": 23, "Footwear": 17, "Accessory": 18}
     assert Counter(map(peta.group, names)) == counts
+    assert {*names} == {*peta.ATTRIBUTES}
     examples = {  # of AMEM's Table 1
         "Personal": ("personalLess15", "personalLarger60", "personalFemale"),
         "Hair": ("hairBlack", "hairShort"),

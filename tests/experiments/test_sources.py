@@ -58,6 +58,15 @@ def test_the_pretraining_shows_everybody_of_three_worlds_and_searches_a_fourth(n
     assert found[0].fingerprint != found[1].fingerprint
 
 
+def test_another_world_of_a_pair_has_the_same_splits_of_other_people(new_cache):
+    new_cache()
+    small = {"num_ids": 6, "workers": 1}
+    found = [open_benchmark("pair", 3, {}, small | {"world": world}, progress=False) for world in (0, 1)]
+    assert found[0].fingerprint == open_benchmark("pair", 3, {}, small, progress=False).fingerprint
+    assert [t.person_id for t in found[0].query] == [t.person_id for t in found[1].query]
+    assert found[0].fingerprint != found[1].fingerprint
+
+
 def test_mars_is_read_from_its_folder_with_junk(new_cache, tmp_path):
     new_cache()
     street = open_benchmark("street", 0, {}, STREET, progress=False)

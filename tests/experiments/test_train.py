@@ -205,8 +205,9 @@ def test_a_part_may_label_the_training_tracklets(part, street, register, monkeyp
         return replace(plan, objective=objective)
 
     register(labeller), register(pair), register(squares), register(reads)
-    teacher = replace(part, model="labeller", training="squares", iterations=1, learning_rate=0.0)
-    train(replace(part, model="pair", training="reads", parts=(Part(teacher, labels=True),)), 0, street, QUIET)
+    teacher = replace(part, model="labeller", training="squares", iterations=1, learning_rate=0.0, num_frames=1)
+    run = replace(part, model="pair", training="reads", parts=(Part(teacher, labels=True),))
+    train(run, 0, street, QUIET)
     assert {frozenset(batch.attributes) for batch in batches} == {frozenset({"bright", "level"})}
     for batch in batches:
         for position, bright, level in zip(batch.tracklets.tolist(), *batch.attributes.values()):
@@ -214,6 +215,24 @@ def test_a_part_may_label_the_training_tracklets(part, street, register, monkeyp
             assert bright == int(frames.mean() / 255 > 0.4)
             assert level == np.abs(frames.mean() / 255 - np.arange(4) / 4).argmin()
     assert street.train[0].attributes.keys() > {"gender"}  # the benchmark itself keeps its own
+    said = {position: codes for batch in batches for position, *codes in _labels(batch)}
+    batches.clear()
+    train(run.in_world(attributes="permuted"), 0, street, QUIET)  # what is done to attributes is done to these
+    exchanged = {position: codes for batch in batches for position, *codes in _labels(batch)}
+    assert said != exchanged
+
+
+def _labels(batch):
+    return zip(batch.tracklets.tolist(), *(codes.tolist() for codes in batch.attributes.values()))
+
+
+def test_the_time_of_a_part_that_gives_several_submodules_counts_once(part, street):
+    once, twice = (
+        train(replace(part, iterations=1, parts=tuple(Part(part, into=n, out_of=n) for n in names)), 0, street, QUIET)
+        for names in (("backbone",), ("backbone", "pool"))
+    )
+    kept = train(part, 0, street, QUIET).seconds
+    assert once.part_seconds == twice.part_seconds == kept
 
 
 def test_a_network_that_predicts_nothing_cannot_label(part, street):

@@ -6,7 +6,10 @@ from torch import nn
 
 from reidlib.models import Network, create_model, list_models
 
-OPTIONS = {"ensemble": {"members": [("agw", {}), ("gaitset", {})]}}
+OPTIONS = {
+    "arm": {"groups": {"Personal": ["personalMale"]}},
+    "ensemble": {"members": [("agw", {}), ("gaitset", {})]},
+}
 NEEDED = {"num_ids": 5, "scale": "mini"}
 
 

@@ -70,7 +70,7 @@ def test_other_weights_are_refused_at_mini_scale(tmp_path):
 
 def test_only_known_names_and_numbers_are_written(own_weights):
     network = torch.nn.Linear(2, 2)
-    with pytest.raises(ValueError, match="weights='mine': expected one of walkers, walkers_attributes"):
+    with pytest.raises(ValueError, match="weights='mine': expected one of walkers, walkers_attributes, walkers_i3d"):
         save_weights(network, "mine", {})
     network.bias.data[0] = 1e6
     with pytest.raises(ValueError, match="walkers: bias has numbers that half precision cannot hold"):

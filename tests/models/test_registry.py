@@ -3,7 +3,10 @@ import torch
 
 from reidlib.models import Network, create_model, list_models, register, registry
 
-OPTIONS = {"ensemble": {"members": [("agw", {}), ("gaitset", {})]}}
+OPTIONS = {
+    "arm": {"groups": {"Personal": ["personalMale"]}},
+    "ensemble": {"members": [("agw", {}), ("gaitset", {})]},
+}
 
 
 @pytest.mark.parametrize("name", list_models())

@@ -9,7 +9,7 @@ from reidlib.experiments import Run, Setting
 from reidlib.experiments.trainings import find_training
 from reidlib.losses import batch_hard_triplet_loss, identity_loss
 from reidlib.models import create_model
-from reidlib.models.pretrained import NAMES
+from reidlib.models.pretrained import NAMES, VIDEO
 from reidlib.papers.pretraining.rows import ATTRIBUTES, IDENTITIES, rows
 
 
@@ -57,8 +57,9 @@ def test_attributes_are_learned_one_by_one(batch):
 
 
 def test_the_control_differs_in_what_it_learns_alone(differing):
-    first, second = (row.run for row in rows("mini"))
+    first, second, video = (row.run for row in rows("mini"))
     assert differing(first, second) == {"training", "model_options", "evaluation"}
-    assert tuple(row.keep_backbone for row in rows("mini")) == NAMES
+    assert differing(first, video) == {"model", "iterations", "ids_per_batch", "num_frames"}
+    assert tuple(row.keep_backbone for row in rows("mini")) == (*NAMES, VIDEO)
     assert rows("paper") == []
     assert isinstance(first, Run) and first.num_frames == 1 and first.iterations > 0

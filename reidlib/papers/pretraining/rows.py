@@ -1,14 +1,17 @@
-"""The two starts of networks of mini scale. `reproduce pretraining` trains them, and makes them weights of the package.
+"""The starts of networks of mini scale. `reproduce pretraining` trains them, and makes them weights of the package.
 
 "start: identities" is for networks of mini scale what ImageNet is for published ones: it knows people, but none of
 those whom a table shows, and neither their wardrobe nor their cameras. "start: attributes" is its control: the same
-network and images, but it has learned what PETA's columns say, and never who is who.
+network and images, but it has learned what PETA's columns say, and never who is who. "start: identities, I3D" is the
+first for a network that is not residual, so that no 2-D one can be inflated to it: it sees each image as a clip of
+three frames that stand still.
 """
 
 from dataclasses import replace
 
 from reidlib.data.walkers.worlds.annotations import PETA_RENDERED
 from reidlib.experiments import Row, Run
+from reidlib.models.pretrained import VIDEO
 from reidlib.papers.pretraining import training  # noqa: F401 (registers the trainings that the runs name)
 from reidlib.papers.recipes import PRETRAINING
 
@@ -20,12 +23,16 @@ ATTRIBUTES = replace(
     evaluation=("retrieval", "attributes"),
 )
 
+STILL_CLIPS = {"iterations": 1000, "ids_per_batch": 16, "num_frames": 3}
+VIDEO_IDENTITIES = replace(IDENTITIES, model="i3d", **STILL_CLIPS)
+
 
 def rows(scale: str) -> list[Row]:
-    """Both starts, on held-out people; there are none at paper scale, where networks start from ImageNet."""
+    """All starts, on held-out people; there are none at paper scale, where networks start from ImageNet."""
     if scale == "paper":
         return []
     return [
         Row("pretraining", "start: identities", IDENTITIES, seeds=1, keep_backbone="walkers"),
         Row("pretraining", "start: attributes", ATTRIBUTES, seeds=1, keep_backbone="walkers_attributes"),
+        Row("pretraining", "start: identities, I3D", VIDEO_IDENTITIES, seeds=1, keep_backbone=VIDEO),
     ]

@@ -109,6 +109,9 @@ def test_repeating_the_last_frame_scores_what_repeating_it_scores(street):
     found = measure(answering("frames", next_frames=repeated), street, kind, False)
     assert found.scores["frames"] == found.scores["frames, last repeated"] and found.units["PSNR"] == "dB"
     assert 5 < found.scores["frames"]["PSNR"] < 60 and len(found.cases["frames"]["PSNR"]) == 2 * 3 * len(street.query)
+    steps = [found.scores[f"step {step}"]["SSIM"] for step in (1, 2)]
+    assert np.mean(steps) == pytest.approx(found.scores["frames"]["SSIM"], abs=1e-5) and steps[0] > steps[1]
+    assert found.scores["frames"]["background error"] > 0 and columns_of(kind).keys() > {"PSNR, step 2"}
     knowing = measure(answering("next_frames", next_frames=lambda g: g["next_frames"]), street, kind, False).scores
     assert knowing["frames"]["SSIM"] == 1 and knowing["frames"]["foreground error"] == 0
     assert knowing["frames, last repeated"] == found.scores["frames"]
@@ -131,9 +134,32 @@ def test_attributes_are_compared_with_the_annotation(street):
     assert found.scores["attributes"]["balanced accuracy"] == pytest.approx(mean, abs=1e-6)
 
 
+def test_pseudo_labels_are_right_frame_by_frame_and_on_average(street):
+    """A recogniser that is sure of two frames in three that everybody is a man, and never that anybody is a woman."""
+
+    def probabilities(given):
+        said = torch.full((*given["frames"].shape[:2], 3), 0.1)
+        said[:, (0, 2), 0] = 0.9
+        return said
+
+    def attributes(given):
+        return {name: torch.zeros(len(given["frames"]), 1) for name in ("personalMale", "personalFemale", "hairBald")}
+
+    network = answering("frames", probabilities=probabilities, attributes=attributes)
+    found = measure(network, street, run("pseudo-labels"), False)
+    genders = np.array([t.attributes["gender"] for t in street.query])
+    men = (genders == 0).mean()
+    male = {"frame by frame": 2 / 3 * men + 1 / 3 * (1 - men), "averaged": men}
+    for group, accuracy in male.items():  # hairBald is none of MARS's columns
+        assert found.scores[group]["accuracy"] == pytest.approx((accuracy + men) / 2, abs=1e-6)
+    assert found.cases["gender 1"]["code"] == (genders == 1).astype(int).tolist()
+    assert found.cases["gender 0"]["mean"] == [pytest.approx(1.9 / 3, abs=1e-4)] * len(genders)
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
+        ("pseudo-labels", r"oracle: expected visuals.*probabilities"),
         ("masks", "oracle shows no mask"),
         ("mask-segments", "oracle shows no mask"),
         ("segments", "oracle shows no segments"),
