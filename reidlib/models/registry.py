@@ -20,8 +20,11 @@ _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, impor
     "mean_silhouette": "reidlib.models.descriptors:MeanSilhouette",
     "modified_gaitset": "reidlib.models.modified_gaitset:ModifiedGaitSet",
     "nonlocal3d": "reidlib.models.nonlocal3d:NonLocal3D",
+    "parsing": "reidlib.models.parsing:Parsing",
+    "perceptual": "reidlib.models.perceptual:Perceptual",
     "pretraining": "reidlib.models.pretraining:Pretraining",
     "seqmasks": "reidlib.models.seqmasks:SeqMasks",
+    "sshsp": "reidlib.models.sshsp:SSHSP",
 }
 
 
