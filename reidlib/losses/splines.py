@@ -26,9 +26,7 @@ class ThinPlateSpline:
     def draw(cls, count: int, width: float, device: torch.device | str = "cpu") -> "ThinPlateSpline":
         """`count` deformations near the identity, of the plane where x runs from -width to width and y from -1 to 1,
         drawn from torch's global generator."""
-        x, y = torch.meshgrid(
-            width * torch.linspace(-1, 1, CONTROLS), torch.linspace(-1, 1, CONTROLS), indexing="xy"
-        )
+        x, y = torch.meshgrid(width * torch.linspace(-1, 1, CONTROLS), torch.linspace(-1, 1, CONTROLS), indexing="xy")
         values = (
             torch.eye(2) + SPREAD * torch.randn(count, 2, 2),
             SPREAD * torch.randn(count, 2),

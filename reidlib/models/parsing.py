@@ -5,6 +5,7 @@ and Figure 3: a segmentation module, which `reidlib.models.sshsp` takes over, an
 """
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -46,7 +47,9 @@ class Segmentation(nn.Module):
         widths = WIDTHS[scale]
         self.down = nn.ModuleList(_convolution(i, o) for i, o in zip((3, *widths), widths))
         inputs = (widths[3], 2 * widths[2], 2 * widths[1], 2 * widths[0])
-        self.up = nn.ModuleList(_convolution(i, o) for i, o in zip(inputs, (widths[2], widths[1], widths[0], widths[0])))
+        self.up = nn.ModuleList(
+            _convolution(i, o) for i, o in zip(inputs, (widths[2], widths[1], widths[0], widths[0]))
+        )
         self.head = nn.Conv2d(widths[0] + 3, 6 * num_parts + 1, 1)
         with torch.no_grad():
             self.head.weight[2 * num_parts + 1 :] = 0
@@ -85,9 +88,9 @@ class Prediction(nn.Module):
         super().__init__()
         widths = PREDICTION[scale]
         self.first = _convolution(3, widths[0], 7 if scale == "paper" else 3)
-        self.down = nn.ModuleList(_convolution(i, o) for i, o in zip(widths, widths[1:]))
+        self.down = nn.ModuleList(_convolution(i, o) for i, o in pairwise(widths))
         self.residual = nn.ModuleList(_Residual(widths[-1]) for _ in range(RESIDUAL_BLOCKS))
-        self.up = nn.ModuleList(_convolution(i, o) for i, o in zip(widths[::-1], widths[-2::-1]))
+        self.up = nn.ModuleList(_convolution(i, o) for i, o in pairwise(widths[::-1]))
         self.last = nn.Conv2d(widths[0], 3, 7 if scale == "paper" else 3, padding="same")
         self.to(memory_format=torch.channels_last)
 
@@ -153,7 +156,9 @@ class Parsing(Network):
 
     def pair(self, frames: Tensor, next_frames: Tensor) -> Pair:
         """frames, next_frames: (N, 3, H, W) in [0, 1]."""
-        now, then = (Parts(*values) for values in zip(*(v.chunk(2) for v in self.segmentation(torch.cat([frames, next_frames])))))
+        now, then = (
+            Parts(*values) for values in zip(*(v.chunk(2) for v in self.segmentation(torch.cat([frames, next_frames]))))
+        )
         with torch.autocast(frames.device.type, enabled=False):
             flows = part_flow(now, then)
             if self.motion == "none":

@@ -61,7 +61,11 @@ class SSHSP(Network):
         super().__init__()
         _check(parts, motion, aggregation, num_parts)
         self.num_parts, self.parts, self.motion, self.aggregation = num_parts, parts, motion, aggregation
-        self.inputs = ("frames", *(["next_frames"] if motion != "none" else []), *(["parts"] if parts == "true" else []))
+        self.inputs = (
+            "frames",
+            *(["next_frames"] if motion != "none" else []),
+            *(["parts"] if parts == "true" else []),
+        )
         self.training_only = ("classifiers",)
         width = width or WIDTHS[scale]
         self.backbone = scaled_resnet(scale, weights)
