@@ -160,10 +160,12 @@ class Parsing(Network):
             Parts(*values) for values in zip(*(v.chunk(2) for v in self.segmentation(torch.cat([frames, next_frames]))))
         )
         with torch.autocast(frames.device.type, enabled=False):
-            flows = part_flow(now, then)
             if self.motion == "none":
-                flows = positions(*SIZE, flows).expand_as(flows)
-            flow = total_flow(then.maps, flows)
+                flow = positions(*SIZE, now.shifts).expand(len(frames), -1, -1, -1)
+                flows = flow[:, None].expand(-1, now.shifts.shape[1], -1, -1, -1)
+            else:
+                flows = part_flow(now, then)
+                flow = total_flow(then.maps, flows)
             visible = None if self.visibility == "none" else visibility(now.maps, then.maps)
         if self.visibility == "detached":
             visible = visible.detach()
