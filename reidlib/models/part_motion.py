@@ -75,8 +75,8 @@ def back_warp(values: Tensor, flow: Tensor) -> Tensor:
     (N, 2, h, w) of a flow, which may have another size; (N, C, h, w). What lies outside is the nearest edge's."""
     height, width = values.shape[2:]
     x, y = flow.unbind(1)
-    grid = torch.stack([x * (height / width), y], -1).to(values.dtype)
-    return F.grid_sample(values, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    grid = torch.stack([x * (height / width), y], -1)
+    return F.grid_sample(values.to(grid.dtype), grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def displacement(flow: Tensor, height: int) -> Tensor:

@@ -100,7 +100,7 @@ def _load_vgg19(stages: nn.ModuleList, weights: str | Path) -> None:
         reason = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         raise ValueError(
-            f"no VGG-19 weights from {source} ({reason}); download {address} elsewhere into {folder}, or take the "
+            f"no VGG-19 weights from {source} ({reason}); put {address} into {folder}, or take the "
             'stated substitute: the rows that say "without VGG-19"'
         ) from error
 

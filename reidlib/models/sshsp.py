@@ -15,7 +15,7 @@ from reidlib.models.layers import NormalizeFrames
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 from reidlib.models.parsing import SIZE, Segmentation, enlarged, flow_to_next
-from reidlib.models.part_motion import Parts, part_flow, positions, total_flow
+from reidlib.models.part_motion import Parts, displacement, part_flow, positions, total_flow
 from reidlib.models.temporal_relation import TemporalRelation
 
 # Where the maps of K parts come from, and what the motion feature is made of, see `SSHSP`.
@@ -171,7 +171,7 @@ class MotionFeature(nn.Module):
             else:
                 moved = flow_to_next(now, then)
                 backward = total_flow(then.maps, part_flow(now, then))  # Equation 2
-                seen = backward if self.kind == "literal" else 10 * (backward - positions(*SIZE, backward))
+                seen = backward if self.kind == "literal" else displacement(backward, SIZE[0])
             if self.kind == "mean":
                 seen = seen.mean((2, 3), keepdim=True)
         return self.pooled(seen), moved

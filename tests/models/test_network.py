@@ -6,7 +6,7 @@ from torch import nn
 
 from reidlib.models import Network, create_model, list_models
 
-OPTIONS = {"ensemble": {"members": [("agw", {}), ("gaitset", {})]}}
+OPTIONS = {"ensemble": {"members": [("agw", {}), ("gaitset", {})]}, "sshsp": {"num_frames": 2}}
 NEEDED = {"num_ids": 5, "scale": "mini"}
 
 
@@ -37,6 +37,7 @@ def test_every_network_takes_what_it_declares_and_nothing_else(name):
     network = create_model(name, **NEEDED, **OPTIONS.get(name, {})).for_retrieval()
     given = {
         "frames": torch.rand(2, 2, 3, 64, 32),
+        "next_frames": torch.rand(2, 2, 1, 3, 64, 32),
         "masks": torch.rand(2, 2, 1, 64, 32).round(),
         "silhouettes": torch.rand(2, 4, 32, 22).round(),
     }

@@ -92,7 +92,7 @@ def test_parts_that_do_not_move_show_no_flow_and_repeat_the_frame(clips):
     network = create_model("parsing", scale="mini", motion="none", foresees="flow").eval()
     visuals = network(*clips).visuals
     assert not visuals["flow"].any()
-    torch.testing.assert_close(visuals["next_frames"][:, :, 0], clips[0], rtol=0, atol=1e-5)
+    torch.testing.assert_close(visuals["next_frames"][:, :, 0], clips[0], rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("option", ["visibility", "motion", "foresees"])

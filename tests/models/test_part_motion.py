@@ -36,7 +36,7 @@ def test_soft_argmax_finds_a_single_peak_and_the_middle_of_nothing():
     weights, found = soft_argmax(heat)
     torch.testing.assert_close(weights.sum((2, 3)), torch.ones(1, 2))
     torch.testing.assert_close(found[0, 0], positions(*SIZE, heat)[:, 10, 20])
-    torch.testing.assert_close(found[0, 1], torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found[0, 1], torch.zeros(2), atol=1e-4, rtol=0)
 
 
 def test_the_inverse_is_exact_but_for_matrices_that_are_nearly_singular():
@@ -99,10 +99,10 @@ def test_warping_by_the_flow_gives_the_frame_that_the_motion_shows():
 def test_standing_still_changes_nothing_and_outside_is_the_edge():
     image = torch.rand(2, 3, *SIZE)
     z = positions(*SIZE, image)
-    torch.testing.assert_close(back_warp(image, z.expand(2, -1, -1, -1)), image, rtol=0, atol=1e-5)
+    torch.testing.assert_close(back_warp(image, z.expand(2, -1, -1, -1)), image, rtol=0, atol=1e-4)
     far = z + torch.tensor([5.0, 0.0])[:, None, None]
     torch.testing.assert_close(
-        back_warp(image, far.expand(2, -1, -1, -1)), image[..., -1:].expand_as(image), rtol=0, atol=1e-5
+        back_warp(image, far.expand(2, -1, -1, -1)), image[..., -1:].expand_as(image), rtol=0, atol=1e-4
     )
 
 
@@ -114,4 +114,4 @@ def test_a_shift_by_whole_pixels_is_told_in_pixels(height):
     torch.testing.assert_close(displacement(moved, height).mean((0, 2, 3)), expected, rtol=1e-4, atol=1e-4)
     image = torch.rand(1, 3, *SIZE)
     warped = back_warp(image, moved)
-    torch.testing.assert_close(warped[..., 2:, :-3], image[..., :-2, 3:], rtol=0, atol=1e-5)
+    torch.testing.assert_close(warped[..., 2:, :-3], image[..., :-2, 3:], rtol=0, atol=1e-4)

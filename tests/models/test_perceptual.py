@@ -30,7 +30,7 @@ def test_vgg19_with_torchvision_s_weights_gives_torchvision_s_maps(tmp_path):
 
 def test_another_file_is_refused_with_the_way_out(tmp_path):
     torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
-    with pytest.raises(ValueError, match="no VGG-19 weights from .*other.pth.*download https.*without VGG-19"):
+    with pytest.raises(ValueError, match="no VGG-19 weights from .*other.pth.*put https.*without VGG-19"):
         create_model("perceptual", network="vgg19", weights=tmp_path / "other.pth")
     with pytest.raises(ValueError, match="network='vgg': expected one of"):
         create_model("perceptual", network="vgg")

@@ -162,7 +162,7 @@ def test_it_takes_the_segmentation_module_of_stage_1(clips):
     model.segmentation.load_state_dict(first.segmentation.state_dict())
     shown, expected = answer(model, clips), first(clips["frames"], clips["next_frames"])
     for name in ("segments", "flow"):
-        torch.testing.assert_close(shown.visuals[name], expected.visuals[name])
+        torch.testing.assert_close(shown.visuals[name], expected.visuals[name], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize(

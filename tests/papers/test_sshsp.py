@@ -66,7 +66,7 @@ def test_terms_can_be_left_out_and_unknown_ones_are_refused(batch):
 
 
 def test_equation_7_is_zero_for_parts_that_move_with_the_frame(monkeypatch):
-    """Deformed frames whose maps, shifts and affines are what the spline makes of them; then each of the three moved."""
+    """Deformed frames whose maps, shifts and affines are what the spline makes of them; then each of them moved."""
     torch.manual_seed(0)
     spline = ThinPlateSpline.draw(2, 0.5)
     monkeypatch.setattr(ThinPlateSpline, "draw", lambda *arguments: spline)
@@ -81,7 +81,7 @@ def test_equation_7_is_zero_for_parts_that_move_with_the_frame(monkeypatch):
         return float(training.equivariance_loss(lambda frames: deformed, torch.rand(2, 3, *SIZE), found))
 
     assert loss(deformed) == pytest.approx(0, abs=1e-6)
-    assert loss(deformed._replace(maps=maps.flip(1))) > 0.1
+    assert loss(deformed._replace(maps=maps.flip(1))) > 0.01
     assert loss(deformed._replace(shifts=shifts + 0.1)) > 0.01
     assert loss(deformed._replace(affines=affines + 0.1)) > 0.01
 
@@ -113,7 +113,8 @@ def test_the_photometric_error_is_that_of_each_flow():
     pair = training.Pair(None, None, torch.stack([z, right])[None], None, None)
     errors = training._errors(frames, frames.roll(-2, 3), pair)
     assert errors.shape == (1, 3, *SIZE)
-    assert errors[:, 1, :, :-2].max() < 1e-5 < errors[:, 0].mean() == pytest.approx(float(errors[:, 2].mean()))
+    assert errors[:, 1, :, :-2].max() < 1e-4 < 0.1 < errors[:, 0].mean()
+    torch.testing.assert_close(errors[:, 0], errors[:, 2], rtol=0, atol=1e-4)  # neither moves
 
 
 def test_stage_2_has_the_mean_identification_loss_and_a_triplet_loss_of_all_features(batch):
@@ -214,7 +215,7 @@ def test_every_system_starts_from_the_parts_that_the_table_of_stage_1_measures()
         run = found["Figure 4a", f"K = {k}"]
         assert run.parts[0].run.model_options["num_parts"] == run.model_options["num_parts"] == k
         narrow = found["Figure 4a, one descriptor width", f"K = {k}"].model_options["width"] * (k + 3)
-        assert narrow == pytest.approx(sshsp.WIDTH * sshsp.FEATURES, rel=0.06)
+        assert narrow == pytest.approx(sshsp.WIDTH * sshsp.FEATURES, rel=0.03)
         t = found["Figure 4b", f"T = {k}"]
         assert t.num_frames == t.model_options["num_frames"] == k
 
@@ -275,7 +276,7 @@ def test_what_stage_1_learned_is_measured_by_segments_flow_and_frames(new_cache)
     network = train(run, 0, street, QUIET).model.for_retrieval()
     scores = measure(network, street, run, False).scores
     assert {"segments", "segments, sides merged", "flow", "frames", "frames, last repeated"} == scores.keys()
-    assert 0 < scores["segments, sides merged"]["foreground IoU"] < 1 and scores["flow"]["of no motion"] > 0
+    assert 0 <= scores["segments, sides merged"]["foreground IoU"] < 1 and scores["flow"]["of no motion"] > 0
 
 
 @pytest.mark.usefixtures("without_workers")

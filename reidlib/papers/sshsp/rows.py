@@ -185,7 +185,7 @@ def _figure_4() -> list[Row]:
     """The number of parts, with features of one width and with descriptors of about one, and the length of clips."""
     counts = (2, 4, 6, 8)
     runs = {("Figure 4a", f"K = {k}"): whole(num_parts=k) if k != 6 else whole() for k in counts}
-    widths = {k: 8 * round(WIDTH * FEATURES / (k + 3) / 8) for k in counts}
+    widths = {k: 4 * round(WIDTH * FEATURES / (k + 3) / 4) for k in counts}
     runs |= {
         ("Figure 4a, one descriptor width", f"K = {k}"): whole(num_parts=k, width=widths[k]) if k != 6 else whole()
         for k in counts
