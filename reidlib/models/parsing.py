@@ -67,14 +67,20 @@ class Segmentation(nn.Module):
         for layer, beside in zip(self.up, reversed(skipped)):
             x = torch.cat([layer(F.interpolate(x, scale_factor=2)), beside], 1)
         with torch.autocast(x.device.type, enabled=False):
-            return self._parts(self.head(x.float()).contiguous())
+            return self._parts(x.float())
 
-    def _parts(self, output: Tensor) -> Parts:
+    def _parts(self, x: Tensor) -> Parts:
+        """The last layer: of its 4K channels only averages are wanted, and since it is linear they are computed from
+        the averages of what it takes."""
         k = self.num_parts
-        maps, heat, affine = output.split([k + 1, k, 4 * k], 1)
+        maps_and_heat, affine = self.head.weight.split([2 * k + 1, 4 * k])
+        bias, affine_bias = self.head.bias.split([2 * k + 1, 4 * k])
+        maps, heat = F.conv2d(x, maps_and_heat, bias).contiguous().split([k + 1, k], 1)
         weights, shifts = soft_argmax(heat / TEMPERATURE)
-        averages = torch.einsum("nkhw,nkchw->nkc", weights, affine.unflatten(1, (k, 4)))
-        return Parts(maps.softmax(1), shifts, torch.eye(2, device=output.device) + averages.unflatten(2, (2, 2)))
+        averages = torch.einsum("nkp,ncp->nkc", weights.flatten(2), x.flatten(2))
+        averages = torch.einsum("nkc,kdc->nkd", averages, affine.flatten(1).unflatten(0, (k, 4)))
+        differences = (averages + affine_bias.unflatten(0, (k, 4))).unflatten(2, (2, 2))
+        return Parts(maps.softmax(1), shifts, torch.eye(2, device=x.device) + differences)
 
 
 class Prediction(nn.Module):

@@ -93,7 +93,8 @@ class SSHSP(Network):
         features: {"global", "part 1", …, "foreground", "motion": (B, width)}; logits: those of the appearance features,
         (B, num_ids), empty once `for_retrieval` has dropped the classifiers. embedding: all features joined. visuals:
         {"segments": part maps, the background first, (B, T, K + 1, h, w); "flow": displacement in pixels to the next
-        frame, (B, T, 2, H, W); "attention": each frame's weight in the global feature, (B, T)}, those that there are.
+        frame, (B, T, 2, H, W), in evaluation mode; "attention": each frame's weight in the global feature, (B, T)},
+        those that there are.
         """
         shape, flat = frames.shape[:2], frames.flatten(0, 1)
         found = self.segmentation(flat) if self.segmentation is not None else None
@@ -102,8 +103,10 @@ class SSHSP(Network):
         visuals = {} if maps is None else {"segments": maps.roll(1, 1).unflatten(0, shape)}
         if self.motion_features is not None:
             following = None if self.motion == "zero" else self._successors(next_frames)
-            features["motion"], flow = self.motion_features(found, following, len(flat), flat)
-            visuals["flow"] = (enlarged(flow, flat) * (flat.shape[-2] / SIZE[0])).unflatten(0, shape)
+            features["motion"] = self.motion_features(found, following, flat)
+            if not self.training:
+                flow = torch.zeros_like(flat[:, :2]) if following is None else flow_to_next(found, following)
+                visuals["flow"] = (enlarged(flow, flat) * (flat.shape[-2] / SIZE[0])).unflatten(0, shape)
         clips = {}
         for name, feature in features.items():
             feature = feature.unflatten(0, shape)
@@ -161,20 +164,17 @@ class MotionFeature(nn.Module):
         self.norm = nn.Identity() if kind == "literal" else nn.BatchNorm2d(MOTION_CHANNELS)
         self.linear = nn.Linear(MOTION_CHANNELS, width)
 
-    def forward(self, now: Parts | None, then: Parts | None, count: int, like: Tensor) -> tuple[Tensor, Tensor]:
-        """Parts of N = `count` frames and of their successors -> features (N, width), and the displacement
-        (N, 2, h, w) in pixels of the maps."""
-        with torch.autocast(like.device.type, enabled=False):
-            if self.kind == "zero":
-                moved = torch.zeros(count, 2, *SIZE, device=like.device)
-                seen = moved
-            else:
-                moved = flow_to_next(now, then)
-                backward = total_flow(then.maps, part_flow(now, then))  # Equation 2
-                seen = backward if self.kind == "literal" else displacement(backward, SIZE[0])
+    def forward(self, now: Parts | None, then: Parts | None, frames: Tensor) -> Tensor:
+        """Parts of N frames (N, 3, H, W) and of their successors -> features (N, width)."""
+        if self.kind == "zero":
+            return self.pooled(torch.zeros(len(frames), 2, 1, 1, device=frames.device))
+        with torch.autocast(frames.device.type, enabled=False):
+            flow = total_flow(then.maps, part_flow(now, then))  # Equation 2
+            if self.kind != "literal":
+                flow = displacement(flow, SIZE[0])
             if self.kind == "mean":
-                seen = seen.mean((2, 3), keepdim=True)
-        return self.pooled(seen), moved
+                flow = flow.mean((2, 3), keepdim=True)
+        return self.pooled(flow)
 
     def pooled(self, flow: Tensor) -> Tensor:
         """What the layers make of a flow (N, 2, h, w): (N, width)."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from reidlib.models import create_model
-from reidlib.models.parsing import RESIDUAL_BLOCKS, Prediction, Segmentation, flow_to_next
+from reidlib.models.parsing import RESIDUAL_BLOCKS, TEMPERATURE, Prediction, Segmentation, flow_to_next
 from reidlib.models.part_motion import Parts, positions
 
 
@@ -31,6 +31,20 @@ def test_segmentation_has_6k_plus_1_channels_and_starts_at_the_identity(scale, n
     bias = network.head.bias.detach()
     assert bias[: num_parts + 1].softmax(0)[-1].item() == pytest.approx(0.5)  # of the background
     assert bias[num_parts].item() == pytest.approx(math.log(num_parts))
+
+
+def test_affines_are_averages_of_the_last_layer_s_channels():
+    torch.manual_seed(0)
+    network = Segmentation(3, scale="mini").eval()
+    torch.nn.init.normal_(network.head.weight, std=0.3)
+    torch.nn.init.normal_(network.head.bias)
+    seen = torch.randn(2, network.head.in_channels, 64, 32)
+    found, output = network._parts(seen), network.head(seen)
+    torch.testing.assert_close(found.maps, output[:, :4].softmax(1))
+    weights = (output[:, 4:7] / TEMPERATURE).flatten(2).softmax(2).view(2, 3, 1, 64, 32)
+    channels = output[:, 7:].view(2, 3, 4, 64, 32)
+    expected = torch.eye(2) + (weights * channels).sum((3, 4)).view(2, 3, 2, 2)
+    torch.testing.assert_close(found.affines, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("scale", "size", "inside"), [("paper", (256, 128), (64, 32)), ("mini", (64, 32), (32, 16))])

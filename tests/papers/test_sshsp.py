@@ -279,24 +279,32 @@ def test_what_stage_1_learned_is_measured_by_segments_flow_and_frames(new_cache)
     assert 0 <= scores["segments, sides merged"]["foreground IoU"] < 1 and scores["flow"]["of no motion"] > 0
 
 
+def at_paper_scale(data, table, benchmark, tmp_path, layout):
+    """The run of a paper-scale row in small, and its data, exported in their layout and read again."""
+    layout(benchmark, tmp_path / data, progress=False)
+    read = open_benchmark(data, 0, {data: tmp_path / data}, {"resolution": (256, 128)}, progress=False)
+    assert read.train[0].frames([0]).shape == (1, 3, 256, 128)
+    size = {"iterations": 1, "ids_per_batch": 2, "precision": "no"}
+    return replace(rows("paper")[table, f"{names.WHOLE}, without VGG-19"], num_frames=1, **size), read
+
+
 @pytest.mark.usefixtures("without_workers")
-@pytest.mark.parametrize(
-    ("data", "table", "layout"), [("mars", "1", export.mars), ("ilids_vid", "2", export.ilids_vid)]
-)
-def test_one_step_of_each_stage_at_paper_scale_on_an_export(data, table, layout, tmp_path, monkeypatch):
+def test_a_step_of_stage_1_at_paper_scale_in_the_layout_of_ilids_vid(tmp_path, monkeypatch):
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
-    world = {"mars": walkers.street, "ilids_vid": walkers.pair}[data]
-    layout(world(0, num_ids=10, resolution=(32, 16), workers=1, progress=False), tmp_path / data, progress=False)
-    run = rows("paper")[table, f"{names.WHOLE}, without VGG-19"]
-    size = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 1, "precision": "no"}
-    [part] = run.parts
-    [judge] = part.run.parts
+    splits = walkers.pair_splits(0, num_ids=10, resolution=(32, 16), workers=1, progress=False)
+    run, benchmark = at_paper_scale("ilids_vid", "2", splits, tmp_path, export.ilids_vid)
+    first = replace(run.parts[0].run, iterations=1, ids_per_batch=2, clips_per_id=1, precision="no")
+    [judge] = first.parts
     judge = replace(judge, run=replace(judge.run, model_options={"network": "resnet"}))
-    first = replace(part.run, parts=(judge,), **size)
-    options = {name: value for name, value in run.model_options.items() if name != "weights"}
-    run = replace(run, parts=(replace(part, run=first),), **size | {"clips_per_id": 2, "num_frames": 1})
-    run = replace(run, model_options=options | {"num_frames": 1})
-    benchmark = open_benchmark(data, 0, {data: tmp_path / data}, {"resolution": (256, 128)}, progress=False)
-    assert benchmark.train[0].frames([0]).shape == (1, 3, 256, 128)
+    model = train(replace(first, parts=(judge,)), 0, benchmark, QUIET).model
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.usefixtures("without_workers")
+def test_a_step_of_stage_2_at_paper_scale_in_the_layout_of_mars(tmp_path, monkeypatch):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+    street = walkers.street(0, num_ids=10, resolution=(32, 16), workers=1, progress=False)
+    run, benchmark = at_paper_scale("mars", "1", street, tmp_path, export.mars)
+    run = replace(run, clips_per_id=2, parts=(), model_options={"num_frames": 1})
     model = train(run, 0, benchmark, QUIET).model
     assert all(p.isfinite().all() for p in model.parameters())
