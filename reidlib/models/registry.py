@@ -27,11 +27,14 @@ _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, impor
     "modified_gaitset": "reidlib.models.modified_gaitset:ModifiedGaitSet",
     "nonlocal3d": "reidlib.models.nonlocal3d:NonLocal3D",
     "p3d": "reidlib.models.video:P3D",
+    "parsing": "reidlib.models.parsing:Parsing",
+    "perceptual": "reidlib.models.perceptual:Perceptual",
     "pretraining": "reidlib.models.pretraining:Pretraining",
     "r3d": "reidlib.models.video:R3D",
     "seqmasks": "reidlib.models.seqmasks:SeqMasks",
     "sta": "reidlib.models.sta:STA",
     "tae": "reidlib.models.texture:TextureAutoEncoder",
+    "sshsp": "reidlib.models.sshsp:SSHSP",
 }
 
 

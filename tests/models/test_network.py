@@ -9,6 +9,7 @@ from reidlib.models import Network, create_model, list_models
 OPTIONS = {
     "arm": {"groups": {"Personal": ["personalMale"]}},
     "ensemble": {"members": [("agw", {}), ("gaitset", {})]},
+    "sshsp": {"num_frames": 2},
 }
 NEEDED = {"num_ids": 5, "scale": "mini"}
 
@@ -40,6 +41,7 @@ def test_every_network_takes_what_it_declares_and_nothing_else(name):
     network = create_model(name, **NEEDED, **OPTIONS.get(name, {})).for_retrieval()
     given = {
         "frames": torch.rand(2, 2, 3, 64, 32),
+        "next_frames": torch.rand(2, 2, 1, 3, 64, 32),
         "masks": torch.rand(2, 2, 1, 64, 32).round(),
         "silhouettes": torch.rand(2, 4, 32, 22).round(),
     }

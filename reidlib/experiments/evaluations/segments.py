@@ -18,7 +18,8 @@ MERGED = "segments, sides merged"  # a group of scores
 def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = True) -> Measured:
     """Mean IoU of the network's segments (`visuals["segments"]`, (B, T, P, h, w), the scores of P segments) with the
     true body segments after Hungarian matching over all frames of the queries, in the group "segments"; and in the
-    group "segments, sides merged", where left and right limbs are one segment, as are the halves of the hips.
+    group "segments, sides merged", where left and right limbs are one segment, as are the halves of the hips. There,
+    "foreground IoU" is that of all found segments but the one matched to the background with the true silhouette.
 
     With test_sampling="dense", whose clips are consecutive frames, both also have "consistency": the share of pixels
     whose segment is the same where the true flow takes them. Cases: the mean IoU of every frame. ValueError if the
@@ -47,6 +48,8 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
         flat = (values.reshape(-1, *values.shape[2:]) for values in (labels, classes))
         found = segment_scores(*flat, number, len(names))
         values = {"mean IoU": found.mean_iou, "pixel accuracy": found.pixel_accuracy}
+        if group == MERGED:
+            values["foreground IoU"] = _foreground_iou(found.matching[labels] != 0, classes > 0)
         values |= {f"IoU of {name}": value for name, value in zip(names, found.iou) if value == value}
         values = {name: round(float(value), 6) for name, value in (values | consistency).items()}
         scores[group] = {**values, "counts": found.counts}
@@ -55,10 +58,17 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
 
 
 def columns(run: Run) -> dict[str, tuple[str, str]]:
-    """The means over segments, with sides apart and merged, and the consistency where it is measured."""
+    """Means over segments, with sides apart and merged, the foreground, and the consistency where it is measured."""
     names = ("mean IoU", "pixel accuracy")
     found = {name: ("segments", name) for name in names} | {f"{name}, sides merged": (MERGED, name) for name in names}
+    found["foreground IoU"] = (MERGED, "foreground IoU")
     return found | ({"consistency": ("segments", "consistency")} if run.test_sampling == "dense" else {})
+
+
+def _foreground_iou(found: np.ndarray, true: np.ndarray) -> float:
+    """Intersection over union of two silhouettes over all frames; NaN where both are empty."""
+    union = (found | true).sum()
+    return float((found & true).sum() / union) if union else float("nan")
 
 
 def _labels(scores: Tensor, size: tuple[int, int]) -> np.ndarray:

@@ -85,6 +85,7 @@ def test_true_segments_under_other_numbers_are_found(street):
     found = measure(answering("parts", segments=merged), street, run("segments"), False).scores
     assert found["segments, sides merged"]["mean IoU"] == found["segments"]["IoU of torso"] == 1
     assert found["segments"]["mean IoU"] < 0.75
+    assert found["segments, sides merged"]["foreground IoU"] == together["foreground IoU"] == 1
     assert "consistency" not in scores
     dense = run("segments", test_sampling="dense")
     followed = measure(network, street, dense, False).scores["segments"]["consistency"]
@@ -99,6 +100,16 @@ def test_true_flow_has_no_error(street):
     assert found.units == {"end-point error": "pixels", "of no motion": "pixels"}
     still = measure(answering("flow", flow=lambda g: 0 * g["flow"]), street, run("flow"), False).scores["flow"]
     assert still["end-point error"] == still["of no motion"] == found.scores["flow"]["of no motion"]
+
+
+def test_flow_is_measured_in_the_windows_of_the_run(street):
+    fixed = run("flow", next_frames=1, windows="fixed")
+    found = measure(answering("fixed_flow", flow=lambda g: g["fixed_flow"]), street, fixed, False).scores["flow"]
+    assert found["end-point error"] == 0
+    tracked = measure(answering("flow", flow=lambda g: g["flow"]), street, run("flow"), False).scores["flow"]
+    assert tracked["end-point error"] == 0 and tracked["of no motion"] != found["of no motion"] > 0
+    with pytest.raises(ValueError, match="time_step=2: the true flow is that to the very next frame; measure with 1"):
+        measure(answering("flow", flow=lambda g: g["flow"]), street, run("flow", time_step=2), False)
 
 
 def test_repeating_the_last_frame_scores_what_repeating_it_scores(street):

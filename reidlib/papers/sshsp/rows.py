@@ -1,0 +1,263 @@
+"""SS-HSP: parts that nobody labelled, their motion, and how frames relate. Tables 1 to 4, Figure 4, and controls.
+
+Wu and Liu, "Self-supervised human semantic parsing for video-based person re-identification" (JUSTC 2022). MARS becomes
+`street`, iLIDS-VID `pair`. Figures 5 and 6 are drawn with the kept network of Table 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reidlib.experiments import Part, Row, Run
+from reidlib.papers.recipes import APPEARANCE, half_as_long, half_length, on_validation, search, validation_row
+from reidlib.papers.sshsp import claims as names
+from reidlib.papers.sshsp import training
+from reidlib.papers.sshsp.training import ADDED_TERMS, PAPER_TERMS
+
+STEP = 2  # frames from a frame to its "next" one at mini scale; what is measured is the flow to the very next
+MEASURED = ("segments", "flow", "frames")  # of stage 1
+SCORES = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-20", "mAP")}
+ON_ILIDS = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-20")}
+WIDTH, FEATURES = 64, 9  # at mini scale, for K = 6
+PARTS_RATES = (1e-3, 3e-3, 1e-2)
+
+PARSING = Run(  # stage 1; measured by runs that are made of it, never itself
+    "parsing",
+    "street",
+    "sshsp/parsing",
+    evaluation=(),
+    iterations=300,
+    learning_rate=3e-3,
+    ids_per_batch=16,
+    clips_per_id=1,
+    num_frames=1,
+    crop=0.0,
+    next_frames=1,
+    time_step=STEP,
+    windows="fixed",
+)
+WHOLE = Run("sshsp", "street", "sshsp", next_frames=1, time_step=STEP, **APPEARANCE.fields())
+
+# Systems as Table 3 names them -> options of `reidlib.models.sshsp`.
+SYSTEMS = {
+    names.BASEL: {"parts": "none", "motion": "none", "aggregation": "mean"},
+    names.PART: {"motion": "none", "aggregation": "mean"},
+    names.MOTION: {"aggregation": "mean"},
+    names.RELATION: {},
+}
+LITERAL = {  # stage 1 as the paper has it, at mini scale
+    "windows": "tracked",
+    "time_step": 1,
+    "model_options": {"visibility": "learned"},
+    "training_options": {"terms": PAPER_TERMS},
+}
+
+
+def parsing(base: Run = PARSING, *, perceptual: Mapping | None = None, **changes) -> Run:
+    """Stage 1 with these fields changed. perceptual: options of the network that judges reconstructions, by default the
+    start of all networks at mini scale; {} to compare pixels."""
+    options = {"weights": "walkers"} if perceptual is None else perceptual
+    run = replace(base, **changes)
+    judge = Run("perceptual", run.data, scale=run.scale, model_options=options, data_options=run.data_options)
+    return replace(run, parts=(Part(judge, beside="perceptual"),) if options else ())
+
+
+def whole(
+    name: str = names.RELATION, base: Run = WHOLE, first: Run | None = None, *, tuned: bool = False, **options
+) -> Run:
+    """A system of Table 3 where `base` is at home. first: its stage 1, by default `parsing` there. tuned: whether stage
+    2 trains the segmentation module further. options: of the network."""
+    chosen = {"num_frames": base.num_frames} | SYSTEMS[name] | options
+    first = first or parsing(data=base.data, data_options=base.data_options)
+    if num_parts := chosen.get("num_parts"):
+        first = replace(first, model_options={**first.model_options, "num_parts": num_parts})
+    motion, learned = chosen.get("motion", "flow"), chosen.get("parts", "learned") == "learned"
+    needs_parts = learned or motion not in ("none", "zero")
+    part = Part(first, into="segmentation", out_of="segmentation", frozen=not tuned)
+    run = replace(base, model_options={**base.model_options, **chosen}, parts=(part,) if needs_parts else ())
+    return run if motion not in ("none", "zero") else replace(run, next_frames=int(motion == "zero"))
+
+
+def measured(first: Run, evaluation: str | Sequence[str] = MEASURED, **changes) -> Run:
+    """What stage 1 has learned, measured on four frames of each query with their very next ones; changes: fields."""
+    fields = {"windows": "fixed", "time_step": 1, "num_frames": 4} | changes
+    return replace(first.of_parts(first), evaluation=evaluation, training_options={}, **fields)
+
+
+def rows(scale: str) -> list[Row]:
+    """Tables 1 to 4 and Figure 4 with our controls in their tails, then what goes beyond the paper."""
+    if scale == "paper":
+        return _recorded()
+    tables = [*_first_and_second(), *_third(), *_fourth()]
+    shorter = half_length([row for row in tables if row.table in ("3", "4")])
+    return [*_takes(), *tables, *_figure_4(), *_frames(), *_twins(), *shorter, *_choices()]
+
+
+def _recorded() -> list[Row]:
+    """The paper's own sizes and schedules, stage 1 by its losses alone. An epoch is a pass over the tracklets, 8298 of
+    MARS and 300 of iLIDS-VID, in batches of 16 × 4; iLIDS-VID is split ten times."""
+    found = []
+    judges = {names.WHOLE: {"network": "vgg19", "weights": "vgg19"}}
+    judges[f"{names.WHOLE}, without VGG-19"] = {"weights": "imagenet"}
+    for data, tracklets, table, seeds in (("mars", 8298, "1", 1), ("ilids_vid", 300, "2", 10)):
+        shared = {"data": data, "scale": "paper", "learning_rate": 3e-4, "ids_per_batch": 16, "clips_per_id": 4}
+        shared |= {"time_step": 1, "windows": "tracked"}
+        stage = {name: epochs * (tracklets // 64) for name, (epochs, _) in training.EPOCHS.items()}
+        fields = LITERAL | shared | {"iterations": stage["parsing"]}
+        base = replace(WHOLE, **shared, iterations=stage["whole"], num_frames=8, crop=0.0, erasing=0.3)
+        base = replace(base, model_options={"weights": "imagenet"})
+        for label, judge in judges.items():
+            first = parsing(perceptual=judge, **fields)
+            columns = ON_ILIDS if table == "2" else SCORES
+            found.append(Row(table, label, whole(base=base, first=first, tuned=True), seeds, columns=columns))
+            if data == "mars" and label == names.WHOLE:
+                found += [
+                    Row("3", name, whole(name, base, first, tuned=True), seeds, columns=SCORES) for name in SYSTEMS
+                ]
+                found += [
+                    Row("4", name, run, seeds, columns=SCORES) for name, run in _losses(base, first, tuned=True).items()
+                ]
+    return found
+
+
+def _first_and_second() -> list[Row]:
+    """Tables 1 and 2: `street`, the ten splits of one `pair`, and five each of two more."""
+    on_pair = replace(WHOLE, data="pair")
+    others = {
+        f"{names.WHOLE}, world {seed}": whole(base=replace(on_pair, data_options={"seed": seed})) for seed in (1, 2)
+    }
+    return [
+        Row("1", names.WHOLE, whole(), 10, columns=SCORES, keep_features=True, keep_network=True),
+        Row("2", names.WHOLE, whole(base=on_pair), 10, columns=ON_ILIDS),
+        *(Row("2", label, run, 5, columns=ON_ILIDS) for label, run in others.items()),
+    ]
+
+
+def _third() -> list[Row]:
+    """Table 3. A control stands where what it controls comes in: of parts without motion, of motion without the
+    block."""
+    literal = parsing(**LITERAL)
+    runs = {name: whole(name) for name in SYSTEMS}
+    runs |= {
+        names.STRIPES: whole(names.PART, parts="stripes"),
+        names.ELLIPSE: whole(names.PART, parts="ellipse"),
+        names.RANDOM: whole(names.PART, parts="random"),
+        names.TRUE: whole(names.PART, parts="true"),
+        names.LITERAL_PARTS: whole(names.PART, first=literal),
+        names.ZERO: whole(names.MOTION, motion="zero"),
+        names.MEAN: whole(names.MOTION, motion="mean"),
+        names.SHUFFLED: whole(names.MOTION, motion="shuffled"),
+        names.LITERAL: whole(names.MOTION, motion="literal"),
+        names.FIXED: whole(names.MOTION, replace(WHOLE, windows="fixed")),
+        names.ALONE: whole(aggregation="alone"),
+        names.TUNED: whole(tuned=True),
+    }
+    secondary = (names.FIXED,)
+    headline = {*SYSTEMS, names.STRIPES, names.ELLIPSE, names.TRUE, names.ZERO, names.ALONE}
+    return [
+        Row("3", label, run, 10 if label in headline else 3 if label in secondary else 6, columns=SCORES)
+        for label, run in runs.items()
+    ]
+
+
+def _losses(base: Run, first: Run, tuned: bool = False) -> dict[str, Run]:
+    """Table 4: without one of the losses of either stage, by the paper's names."""
+    terms = tuple(first.training_options.get("terms", (*PAPER_TERMS, *ADDED_TERMS)))
+
+    def without(term: str) -> Run:
+        left = tuple(name for name in terms if name != term)
+        return replace(first, training_options={**first.training_options, "terms": left})
+
+    system = whole(base=base, first=first, tuned=tuned)
+    return {
+        names.NO_TRI: replace(system, training_options={"terms": ("identity",)}),
+        names.NO_IDE: replace(system, training_options={"terms": ("triplet",)}),
+        names.NO_EQU: whole(base=base, first=without("equivariance"), tuned=tuned),
+        names.NO_GEO: whole(base=base, first=without("concentration"), tuned=tuned),
+        names.WHOLE: system,
+    }
+
+
+def _fourth() -> list[Row]:
+    return [Row("4", label, run, columns=SCORES) for label, run in _losses(WHOLE, parsing()).items()]
+
+
+def _figure_4() -> list[Row]:
+    """The number of parts, with features of one width and with descriptors of about one, and the length of clips."""
+    counts = (2, 4, 6, 8)
+    runs = {("Figure 4a", f"K = {k}"): whole(num_parts=k) if k != 6 else whole() for k in counts}
+    widths = {k: 4 * round(WIDTH * FEATURES / (k + 3) / 4) for k in counts}
+    runs |= {
+        ("Figure 4a, one descriptor width", f"K = {k}"): whole(num_parts=k, width=widths[k]) if k != 6 else whole()
+        for k in counts
+    }
+    runs |= {("Figure 4b", f"T = {t}"): whole(base=replace(WHOLE, num_frames=t)) for t in counts}
+    return [
+        Row(table, label, run, 3 if "width" in table else 6, columns=SCORES) for (table, label), run in runs.items()
+    ]
+
+
+def _takes() -> list[Row]:
+    """Stage 1, from the paper's losses to all of them, with controls, measured against the truth."""
+    terms = PAPER_TERMS
+    ladder = {
+        names.TRACKED: parsing(**LITERAL),
+        names.PAPER_LOSSES: parsing(training_options={"terms": terms}, model_options={"visibility": "learned"}),
+        names.DETACHED: parsing(training_options={"terms": terms}),
+        names.PRIOR: parsing(training_options={"terms": (*terms, "prior")}),
+        names.PHOTOMETRIC: parsing(training_options={"terms": (*terms, "prior", "photometric")}),
+        names.ALL: parsing(),
+        names.PRIOR_ALONE: parsing(training_options={"terms": ("prior", "balance")}),
+        names.STILL: parsing(model_options={"motion": "none"}),
+        names.NO_ANCHORS: parsing(training_options={"anchored": False}),
+        names.PIXELS: parsing(perceptual={}),
+    }
+    fixed = Run(
+        "sshsp", "street", model_options={"num_frames": 4, **SYSTEMS[names.PART]}, evaluation="segments", num_frames=4
+    )
+    maps = {names.ONLY_STRIPES: "stripes", names.ONLY_ELLIPSE: "ellipse", names.ONLY_RANDOM: "random"}
+    dense = {"evaluation": "segments", "test_sampling": "dense"}
+    found = [Row(names.TAKES, label, measured(run), keep_network=label == names.ALL) for label, run in ladder.items()]
+    found += [
+        Row(names.TAKES, label, replace(fixed, model_options={**fixed.model_options, "parts": kind}))
+        for label, kind in maps.items()
+    ]
+    found += [
+        Row("flow, tracked boxes", label, measured(ladder[label], "flow", windows="tracked"))
+        for label in (names.TRACKED, names.ALL)
+    ]
+    found.append(Row("through time", names.ALL, measured(parsing(), **dense), seeds=3))
+    calm = {"occlusion": 0.0, "box_error": 0.0}
+    for label, run in {"as it is": parsing(), "nothing in the way, true boxes": parsing().in_world(**calm)}.items():
+        found.append(Row("parts, disturbances", label, measured(run), seeds=3))
+    return found
+
+
+def _frames() -> list[Row]:
+    """Next frames as they are foreseen by the prediction module, and by the flow alone."""
+    still = parsing(model_options={"motion": "none"})
+    runs = {
+        names.FORESEEN: measured(parsing(), "frames"),
+        names.MOVED: measured(parsing(), "frames", model_options={"foresees": "flow"}),
+        names.UNMOVED: measured(still, "frames"),
+    }
+    return [Row(names.FRAMES, label, run) for label, run in runs.items()]
+
+
+def _twins() -> list[Row]:
+    """What motion adds where everybody walks as they do, and where all walk alike."""
+    worlds = {"as it is": {}, "walks alike": {"same_gait": True, "same_body": True}}
+    return [
+        Row(names.TWINS, f"{name}, {world}", whole(name).in_world(**options), columns=SCORES)
+        for name in (names.PART, names.MOTION)
+        for world, options in worlds.items()
+    ]
+
+
+def _choices() -> list[Row]:
+    """What was tried on held-out training identities: rate and batch of stage 2, and rate and weights of stage 1."""
+    found = [row for name in SYSTEMS for row in search("choices", name, whole(name), APPEARANCE, columns=SCORES)]
+    base = on_validation(half_as_long(parsing()))
+    runs = {f"rate {rate:g}": replace(base, learning_rate=rate) for rate in PARTS_RATES}
+    runs |= {f"{step} frames apart": replace(base, time_step=step) for step in (1, 3)}
+    found += [validation_row("choices, parts", label, measured(run, "segments")) for label, run in runs.items()]
+    return found
