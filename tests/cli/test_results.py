@@ -145,10 +145,10 @@ def test_no_line_is_wider_than_a_terminal(run, paper):
         assert "nan" not in out.lower().split()
 
 
-def test_a_planned_paper_shows_what_it_reports_and_claims_nothing(run):
-    out = run("tables", "sshsp", "--table", "1")[1]
-    assert "91.6" in out and "measured" not in out.split("sshsp, 1")[1]
-    assert run("claims", "sshsp")[1] == "sshsp: no claims are written yet\n"
+def test_a_paper_without_records_shows_what_it_reports_and_judges_nothing(run, tmp_path):
+    assert "91.6" in run("tables", "sshsp", "--table", "1", "--figures", tmp_path)[1]
+    out = run("claims", "sshsp", "--figures", tmp_path)[1]
+    assert "not yet measured" in out and "replicates" not in out.split("none judged yet")[0]
 
 
 def test_folders_of_records_must_exist(refused, tmp_path):
