@@ -1,14 +1,28 @@
 """Settings shared by the tests and by the notebooks under nbval."""
 
+import functools
 import os
+import tempfile
+from pathlib import Path
 
-from jupyter_client.manager import KernelManager
+import nbval.kernel
+from filelock import FileLock
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported, here and in the notebooks' kernels
 
 
-# Two kernels that start at once can draw the same free port, and one of them dies; files have names of their own.
-KernelManager.transport.default_value = "ipc"
+def _one_after_another(start):
+    """Kernels that start at once can draw the same free port, and then one of them dies."""
+
+    @functools.wraps(start)
+    def started(*args, **kwargs):
+        with FileLock(Path(tempfile.gettempdir()) / f"reidlib-kernels-{os.getuid()}.lock"):
+            return start(*args, **kwargs)
+
+    return started
+
+
+nbval.kernel.start_new_kernel = _one_after_another(nbval.kernel.start_new_kernel)
 
 
 def pytest_collectstart(collector):
