@@ -16,10 +16,11 @@ README = (ROOT / "README.md").read_text()
 def test_the_code_gives_a_score(tmp_path, monkeypatch, capsys):
     """As it stands there, but for ten people and three iterations."""
     [code] = re.findall(r"```python\n(.*?)```", README, re.S)
-    assert "iterations=300" in code
+    assert "**APPEARANCE.fields()" in code
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path))
     monkeypatch.setattr(walkers, "street", functools.partial(walkers.street, num_ids=10, workers=1))
-    exec(code.replace("iterations=300", "iterations=3, ids_per_batch=2"), {})
+    brief = "**(APPEARANCE.fields() | {'iterations': 3, 'ids_per_batch': 2})"
+    exec(code.replace("**APPEARANCE.fields()", brief), {})
     assert re.fullmatch(r"rank-1 \d+%, mAP \d+%, mINP \d+%\n", capsys.readouterr().out)
 
 

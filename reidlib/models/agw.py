@@ -47,8 +47,10 @@ class AGW(Network):
         embedding: the feature after the neck (B, D), joined with the foreground's if there is that branch. features:
         {"global", "foreground": the one before it}, for the metric losses. logits: the same names, (B, num_ids), empty
         once `for_retrieval` has dropped the classifiers. visuals, in evaluation mode: {"mask": how strongly the maps
-        answer, `activation` of them, (B, T, 1, h, w) in [0, 1]}.
+        answer, `activation` of them, (B, T, 1, h, w) in [0, 1]}. TypeError for masks without that branch.
         """
+        if masks is not None and self.foreground is None:
+            raise TypeError("unexpected keyword argument 'masks': this network has no foreground branch")
         batch, time = frames.shape[:2]
         maps = self.backbone(self.normalize(frames.flatten(0, 1)))
         features = {"global": self.pool(maps).unflatten(0, (batch, time)).mean(1)}

@@ -45,8 +45,10 @@ class NonLocal3D(Network):
 
         embedding: the feature after the neck (B, D), joined with the foreground's if there is that branch. features:
         {"global", "foreground": the one before it, the average over positions and frames}. logits: the same names,
-        (B, num_ids), empty once `for_retrieval` has dropped the classifiers.
+        (B, num_ids), empty once `for_retrieval` has dropped the classifiers. TypeError for masks without that branch.
         """
+        if masks is not None and self.foreground is None:
+            raise TypeError("unexpected keyword argument 'masks': this network has no foreground branch")
         batch, time = frames.shape[:2]
         maps = self.backbone(self.normalize(frames.flatten(0, 1)), time).unflatten(0, (batch, time))
         features = {"global": maps.mean((1, 3, 4), dtype=torch.float32)}

