@@ -37,16 +37,16 @@ def within(count, number, probability):
 def test_identities_and_queries(plan, every):
     benchmark = plan(3, num_ids=100, junk=True)
     train, test = ({t.person_id for t in part} for part in (benchmark.train, benchmark.query))
-    assert train == set(range(1, 61)) and benchmark.num_ids == 60
-    assert test <= set(range(61, 101))
-    assert {t.person_id for t in benchmark.gallery} <= set(range(61, 101)) | {0, -1}
+    assert train == set(range(1, 39)) and benchmark.num_ids == 38
+    assert test <= set(range(39, 101))
+    assert {t.person_id for t in benchmark.gallery} <= set(range(39, 101)) | {0, -1}
     assert {t.camera_id for t in every(benchmark)} == set(range(1, 7))
     queries = Counter((t.person_id, t.camera_id) for t in benchmark.query)
     assert set(queries.values()) == {1}
     seen_by = defaultdict(set)
     for tracklet in every(benchmark):
         seen_by[tracklet.person_id].add(tracklet.camera_id)
-    pairs = {(p, c) for p in range(61, 101) for c in seen_by[p] if len(seen_by[p]) > 1}
+    pairs = {(p, c) for p in range(39, 101) for c in seen_by[p] if len(seen_by[p]) > 1}
     assert set(queries) == pairs
     assert max(len(cameras) for p, cameras in seen_by.items() if p > 0) <= 6
     assert len({key(t) for t in every(benchmark)}) == len(every(benchmark))
@@ -117,7 +117,7 @@ def test_flags_say_what_the_scenes_hold(plan, every):
         seen.update(flags)
     for name, share in (("target-change", 0.0127), ("target-miss", 0.0009), ("wrong-target", 0.0015)):
         assert within(seen[name], len(tracklets), share)
-    assert within(seen["multi-person"], len(tracklets), outdoors.Outdoors.passers_by)
+    assert within(seen["multi-person"], len(tracklets), 1.5 * outdoors.Outdoors.passers_by)  # at a street's occlusion
     assert all(seen[a.name] for a in MARS.quality)
 
 
@@ -146,7 +146,7 @@ def test_whoever_else_is_seen_is_of_the_same_split_and_somebody_else(plan, every
     own = {
         t.person_id: t.source.scenes[0].person.body for t in every(benchmark) if not t.attributes.get("wrong-target")
     }
-    split = {body: "train" if person <= 150 else "test" for person, body in own.items() if person > 0}
+    split = {body: "train" if person <= 94 else "test" for person, body in own.items() if person > 0}
     company = Counter()
     for t in every(benchmark):
         if t.person_id == 0:
@@ -159,7 +159,7 @@ def test_whoever_else_is_seen_is_of_the_same_split_and_somebody_else(plan, every
         for body in others:
             company[split[body]] += 1
             if t.person_id > 0:
-                assert split[body] == ("train" if t.person_id <= 150 else "test")
+                assert split[body] == ("train" if t.person_id <= 94 else "test")
                 assert body != own[t.person_id]
     assert min(company.values()) > 100
 
