@@ -16,7 +16,7 @@ CONDITIONS = tuple(casia_b.CONDITIONS)
 SILHOUETTES = 12  # all of a walk's in the rendered gait worlds
 
 
-AGW = Run("agw", "street", "baseline/agw", **APPEARANCE.fields())  # rate and batch by the table "choices"
+AGW = Run("agw", "street", "baseline/agw", **APPEARANCE.fields())  # the table "choices" searches rate and batch
 GAITSET = Run(
     "gaitset",
     "lab",
@@ -25,7 +25,7 @@ GAITSET = Run(
     conditions=CONDITIONS,
     silhouettes=SILHOUETTES,
     metric="euclidean",
-    **GAIT.fields(),  # rate and batch by the table "choices, gait"
+    **GAIT.fields(),  # the table "choices, gait" searches rate and batch
 )
 
 
