@@ -125,7 +125,8 @@ def reproduce(
     with each new record. The other arguments are those of `execute`.
 
     The command may be started several times at once: each run is locked while it is measured, and the others take the
-    next; all wait until nothing is missing. Processes of one `accelerate launch` measure every run together.
+    next; all wait until nothing is missing. Runs are taken seed by seed, so that whoever stops early has whole tables
+    of fewer seeds, and world by world. Processes of one `accelerate launch` measure every run together.
     """
     started, resources = time.time(), resources or Resources()
     main = distributed.start_processes().is_main_process
@@ -135,6 +136,7 @@ def reproduce(
             known = jobs.setdefault((row.run.hash, seed), (row, seed))
             if row.keep_network and not known[0].keep_network:
                 jobs[row.run.hash, seed] = row, seed
+    jobs = dict(sorted(jobs.items(), key=lambda job: _order(*job[1])))
 
     def missing(row: Row, seed: int) -> bool:
         place = row.paper or paper
@@ -191,6 +193,11 @@ def reproduce(
             stacklevel=2,
         )
     return done
+
+
+def _order(row: Row, seed: int) -> tuple:
+    """Sorts runs by seed and then by the world that they look at."""
+    return seed, row.run.data, repr(sorted(row.run.data_options.items()))
 
 
 def _gives_weights(row: Row, seed: int, figures: Path) -> bool:

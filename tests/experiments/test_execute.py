@@ -80,6 +80,17 @@ def test_what_is_missing_is_measured_and_nothing_twice(tiny_row, new_cache, tmp_
     assert not list(cache.glob("runs/*.pt"))
 
 
+def test_runs_are_taken_seed_by_seed_and_world_by_world(tiny_row, new_cache, tmp_path):
+    new_cache()
+    row = tiny_row(seeds=2)
+    other = row.run.in_world(alike=0.0)
+    rows = [row, replace(row, run=other), replace(row, run=replace(row.run, iterations=1))]
+    reported = []
+    reproduce(rows, tmp_path, report=lambda row, record: reported.append((record.seed, record.config["data_options"])))
+    same, twin = row.run.data_options, other.data_options
+    assert reported == [(seed, world) for seed in (0, 1) for world in (twin, same, same)]
+
+
 def test_a_row_s_seeds_start_where_it_says(tiny_row, new_cache, tmp_path):
     new_cache()
     row = replace(tiny_row(seeds=2), first_seed=1)
