@@ -210,24 +210,19 @@ def test_sweeps_hold_the_run_of_the_paper_s_own_table():
     for name in ("Appearance Baseline + Foreground Branch", "Modified GaitSet", "Fusion Network (end2end)"):
         assert rows["clothes", f"{name}, severity 0.75"].run == rows["II", name].run
         assert rows["masks, street", f"{name}, masks true"].run == rows["I", name].run
-        assert rows["masks, laboratory", f"{name}, masks true"].run == rows["II", name].run
 
 
 def test_a_control_differs_from_what_it_controls_in_one_thing(differing):
     rows = {(row.table, row.label): row.run for row in rows_of("seqmasks")}
     for table in ("I", "II"):
         whole = rows[table, "Fusion Network (end2end)"]
-        for label in (seqmasks.CONSTANT, seqmasks.STILL):
-            control = rows[table, label]
-            assert differing(control, whole) == {"data_options", "silhouettes"}
-            assert control.silhouettes == 1  # all K are the same one, which is tested of the set pooling
+        constant = rows[table, seqmasks.CONSTANT]
+        assert differing(constant, whole) == {"data_options", "silhouettes"}
+        assert constant.silhouettes == 1  # all K are the same one, which is tested of the set pooling
         assert differing(rows[table, seqmasks.ONE], whole) == {"silhouettes"}
         assert differing(rows[table, seqmasks.IDENTITY], whole) == {"model_options"}
         assert differing(rows[table, seqmasks.TUNED], rows[table, seqmasks.PLAIN]) == {"model_options"}
         assert differing(rows[table, "control: fusion without its gate"], whole) == {"model_options"}
-        light = rows[table, "control: fusion with a tenth of its loss"]
-        assert differing(light, whole) == {"training_options"}
-        assert light.training_options == {"lambdas": (0.1, 1, 1)}
         appearance = rows[table, "Appearance Baseline + Foreground Branch"]
         ones = rows[table, "control: foreground branch with an all-ones mask"]
         assert differing(ones, appearance) == {"data_options"}

@@ -12,9 +12,8 @@ FINETUNED, WHOLE = "Fusion Network (finetune)", "Fusion Network (end2end)"
 ORIGINAL, NON_LOCAL = "GaitSet (original)", "Non-local+C3D"
 
 ALL_ONES = "control: foreground branch with an all-ones mask"
-CONSTANT, STILL = "control: fusion with a constant silhouette", "control: fusion with one silhouette repeated"
-ONE, IDENTITY = "control: fusion with one silhouette a clip", "control: fusion's loss without its module"
-UNGATED, LIGHT = "control: fusion without its gate", "control: fusion with a tenth of its loss"
+CONSTANT, ONE = "control: fusion with a constant silhouette", "control: fusion with one silhouette a clip"
+IDENTITY, UNGATED = "control: fusion's loss without its module", "control: fusion without its gate"
 PLAIN, TUNED = "control: concatenation as it is", "control: concatenation with a tuned weight"
 EXTRACTED_MASKS = "control: foreground branch with extracted masks"
 EXTRACTED = "control: fusion with extracted masks and silhouettes"
@@ -190,16 +189,13 @@ def _controls(table: str, columns: tuple[str, ...], primary: str) -> list[Claim]
         ("with extracted masks and silhouettes, fusion is above appearance", EXTRACTED, EXTRACTED_MASKS, ""),
         ("silhouettes matter: above a constant one", WHOLE, CONSTANT, primary),
         ("several silhouettes matter: above a clip's one", WHOLE, ONE, ""),
-        ("several silhouettes matter: above a tracklet's one", WHOLE, STILL, ""),
         ("the gate matters: above the head without", WHOLE, UNGATED, primary),
         ("the module matters: above its loss alone", WHOLE, IDENTITY, primary),
-        ("the loss's weight matters: a tenth is better", LIGHT, WHOLE, ""),
     )
     concatenations = (PLAIN, TUNED)
     fused = (
         ("end to end", WHOLE, primary, ""),
         ("finetuned", FINETUNED, "", PARTS_FIRST),
-        ("with a tenth of its loss", LIGHT, "", ""),
     )
     found = [above_each(columns, f"{text} (table {table})", "control", table, *rows) for text, *rows in pairs]
     found += [
@@ -231,7 +227,13 @@ CONTROLS = (
                 f"where all have {twin}, fusion is above appearance all the same ({table})",
                 *("control", table, f"{WHOLE}, {twin}", f"{FOREGROUND}, {twin}"),
             ),
-            *_twin_gain("several silhouettes add more to one", WHOLE, ONE, table, twin, columns),
+        )
+    ),
+    *(
+        claim
+        for twin in ("one gait", "one body")
+        for claim in _twin_gain(
+            *("several silhouettes add more to one", WHOLE, ONE, "twin streets", twin, RANK_1_AND_MAP),
         )
     ),
     *(
