@@ -84,12 +84,75 @@ def batch_all_triplets(features: Tensor, labels: Tensor, margin: float = 0.3) ->
 
     features (B, D), or (B, P, D) for P strips, each of which is averaged by itself before their mean is taken (the loss
     of GaitSet); labels (B,), margin in units of the distance; a strip counts zero if no triplet violates the margin.
+
+    No tensor holds all triplets, of which GaitSet's batch of 512 has two hundred million: an anchor's positives give
+    thresholds, distance plus margin, and for each negative it suffices how many of them lie above its distance.
     """
     strips = features.reshape(len(features), -1, features.shape[-1]).transpose(0, 1)  # (P, B, D)
-    distances, positive, negative = distances_and_pairs(strips, labels)
-    anchors, positives = positive.nonzero(as_tuple=True)
-    losses = F.relu(distances[:, anchors, positives, None] - distances[:, anchors] + margin)  # (P, pairs, B)
-    losses = losses * negative[anchors]
-    violated = (losses > 0).sum((1, 2))
-    active = violated.float().mean() / negative[anchors].sum().clamp(min=1)
-    return Triplets((losses.sum((1, 2)) / violated.clamp(min=1)).mean(), active, mean_distance(distances))
+    loss, violated, distance = _BatchAll.apply(strips, labels, margin)
+    same = (labels[:, None] == labels).sum(1)
+    triplets = ((same - 1) * (len(labels) - same)).sum()
+    return Triplets(loss.mean(), violated.float().mean() / triplets.clamp(min=1), distance.mean())
+
+
+class _BatchAll(torch.autograd.Function):
+    """The loss of each strip (P,), how many triplets violate the margin (P,), and the mean distance (P,).
+
+    The gradient is known as soon as the loss is, and is all that is kept for the backward pass.
+    """
+
+    @staticmethod
+    def forward(ctx, strips: Tensor, labels: Tensor, margin: float) -> tuple[Tensor, Tensor, Tensor]:
+        positives, there = _positives(labels)
+        negative = labels[:, None] != labels
+        found = [_batch_all(strip, positives, there, negative, margin) for strip in strips]
+        losses, violated, distances, gradients = (torch.stack(values) for values in zip(*found))
+        ctx.save_for_backward(gradients)
+        ctx.mark_non_differentiable(violated, distances)
+        return losses, violated, distances
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, losses: Tensor, *_) -> tuple[Tensor, None, None]:
+        (gradients,) = ctx.saved_tensors
+        return losses[:, None, None] * gradients, None, None
+
+
+def _positives(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Each clip's positives, filled up to the same number: their indices (B, M), and whether one is there (B, M)."""
+    same = (labels[:, None] == labels).fill_diagonal_(False)
+    most = int(same.sum(1).max())
+    there, positives = same.to(torch.uint8).sort(dim=1, descending=True, stable=True)
+    return positives[:, :most], there[:, :most].bool()
+
+
+def _batch_all(
+    strip: Tensor, positives: Tensor, there: Tensor, negative: Tensor, margin: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Loss, number of violations, mean distance, and the loss's gradient with respect to the features (B, D)."""
+    count, most = positives.shape
+    exact = strip - strip.mean(0)
+    if strip.device.type != "mps":
+        exact = exact.double()  # so that close features keep their distance and its direction
+    squares = exact.square().sum(1)
+    scale = squares[:, None] + squares
+    distances = torch.addmm(scale, exact, exact.T, alpha=-2)
+    distances = distances.masked_fill_(distances < 1e-14 * scale, 0).sqrt_().to(strip).fill_diagonal_(0)
+    thresholds = (distances.gather(1, positives) + margin).masked_fill(~there, -torch.inf)
+    thresholds, order = thresholds.sort(dim=1)
+    reached = torch.searchsorted(thresholds, distances, right=True).masked_fill(~negative, most)  # not violated
+    above = most - reached  # (B, B): thresholds above each negative's distance
+    sums = F.pad(thresholds.masked_fill(thresholds == -torch.inf, 0).flip(1).cumsum(1).flip(1), (0, 1))
+    total = sums.gather(1, reached).sum() - (above * distances).sum()
+    violated = above.sum()
+    # what the loss gains with each distance: a positive's number of violations, minus a negative's
+    steps = distances.new_zeros(count, most + 1).scatter_add_(1, reached, negative.to(strip)).cumsum(1)
+    gains = -above.to(strip)
+    ranked = there.gather(1, order)
+    gains.scatter_add_(1, positives.gather(1, order), steps[:, :most] * ranked)
+    pulls = (gains + gains.T) / distances.masked_fill(distances == 0, torch.inf)
+    pulls = pulls.to(exact)
+    gradient = pulls.sum(1, keepdim=True) * exact - pulls @ exact
+    share = violated.clamp(min=1)
+    mean = distances.sum() / max(count * (count - 1), 1)
+    return total / share, violated, mean, (gradient / share).to(strip)

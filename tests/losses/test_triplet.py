@@ -62,6 +62,41 @@ def test_strips_are_averaged_each_by_itself():
     assert batch_all_triplet_loss(features, labels, 0.5).item() == pytest.approx(sum(losses) / 3, rel=1e-9)
 
 
+def all_at_once(features: torch.Tensor, labels: torch.Tensor, margin: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The batch-all loss with every triplet written out, and the share of triplets that violate the margin."""
+    strips = features.transpose(0, 1)
+    distances = torch.cdist(strips, strips, compute_mode="donot_use_mm_for_euclid_dist")
+    same = labels[:, None] == labels
+    anchors, positives = (same & ~torch.eye(len(labels), dtype=torch.bool)).nonzero(as_tuple=True)
+    losses = torch.relu(distances[:, anchors, positives, None] - distances[:, anchors] + margin) * ~same[anchors]
+    violated = (losses > 0).sum((1, 2))
+    return (losses.sum((1, 2)) / violated.clamp(min=1)).mean(), violated.float().mean() / (~same[anchors]).sum()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 1, 2, 3] * 4, [0] * 7 + [1] * 4 + [2] * 2 + [3] * 2 + [4], [0] * 15 + [1]],
+    ids=["equal numbers", "unequal numbers", "one stranger"],
+)
+@pytest.mark.parametrize("spread", [1.0, 1e-4], ids=["apart", "close and far from the origin"])
+def test_value_and_gradient_are_those_of_all_triplets_written_out(labels, spread):
+    torch.manual_seed(0)
+    labels, margin = torch.tensor(labels), 2 * spread
+    features = spread * torch.randn(16, 5, 8, dtype=torch.float64) + 3 * (spread < 1)
+    features[5] = features[6]  # coinciding clips have no distance, and no gradient of it
+    expected = features.clone().requires_grad_()
+    loss, active = all_at_once(expected, labels, margin)
+    loss.backward()
+    for dtype, tolerance in ((torch.float64, 1e-6), (torch.float32, 0.02 if spread < 1 else 1e-5)):
+        given = features.to(dtype, copy=True).requires_grad_()
+        found = batch_all_triplets(given, labels, margin)
+        (3 * found.loss).backward()
+        assert found.loss.item() == pytest.approx(loss.item(), rel=tolerance)
+        assert found.active.item() == pytest.approx(active.item(), abs=2e-3)
+        error = (given.grad - 3 * expected.grad).norm() / (3 * expected.grad).norm()
+        assert error < tolerance
+
+
 def test_coinciding_features_have_finite_gradients():
     features = torch.zeros(4, 3, requires_grad=True)
     labels = torch.tensor([0, 0, 1, 1])
