@@ -16,6 +16,7 @@ _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, impor
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
     "cosam": "reidlib.models.cosam:COSAM",
     "ensemble": "reidlib.models.ensemble:Ensemble",
+    "gaitbase": "reidlib.models.gaitbase:GaitBase",
     "gaitgl": "reidlib.models.gaitgl:GaitGL",
     "gaitmask": "reidlib.models.gaitmask:GaitMask",
     "gaitset": "reidlib.models.gaitset:GaitSet",

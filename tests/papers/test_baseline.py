@@ -20,7 +20,7 @@ from reidlib.losses import CenterLoss, batch_all_triplet_loss, identity_loss, we
 from reidlib.models import create_model
 from reidlib.papers import PAPERS
 from reidlib.papers.baseline import rows as baseline
-from reidlib.papers.baseline.training import agw_training, gaitset_training
+from reidlib.papers.baseline.training import agw_training, gaitbase_training, gaitset_training
 from reidlib.papers.recipes import APPEARANCE, GAIT, best, search
 from reidlib.papers.seqmasks.training import training as seqmasks_training
 from reidlib.training import one_cycle
@@ -152,13 +152,15 @@ def test_the_setting_is_the_best_of_those_tried(table, label, run, recipe, diffe
 
 
 def test_paper_scale_is_the_published_setting_on_mars_and_casia_b():
-    agw, gaitset = (row.run for row in baseline.rows("paper"))
+    agw, gaitset, gaitbase = (row.run for row in baseline.rows("paper"))
     assert (agw.data, agw.scale, agw.model_options) == ("mars", "paper", {"weights": "imagenet"})
     assert (agw.ids_per_batch, agw.clips_per_id, agw.learning_rate, agw.erasing) == (16, 4, 3.5e-4, 0.5)
     assert agw.iterations * agw.ids_per_batch == pytest.approx(120 * 625, rel=1e-3)  # 120 epochs of 625 identities
     assert (gaitset.data, gaitset.scale, gaitset.evaluation) == ("casia_b", "paper", "cross-view")
     assert (gaitset.ids_per_batch, gaitset.clips_per_id, gaitset.silhouettes) == (8, 16, 30)
     assert (gaitset.learning_rate, gaitset.iterations) == (1e-4, 80_000)
+    assert (gaitbase.ids_per_batch, gaitbase.clips_per_id, gaitbase.silhouettes) == (8, 16, 30)
+    assert (gaitbase.learning_rate, gaitbase.iterations) == (0.1, 60_000)
 
 
 def test_gaitset_s_loss_is_that_of_its_strips():
@@ -175,6 +177,33 @@ def test_gaitset_s_loss_is_that_of_its_strips():
     parameters = training.optimisers["network"].param_groups[0]["params"]
     assert {id(p) for p in parameters} == {id(p) for p in model.parameters()}
     assert all(gradient.abs().max() > 0 for gradient in torch.autograd.grad(loss, parameters))
+
+
+def test_gaitbase_s_losses_are_gaitset_s_and_the_cross_entropy_of_scaled_cosines():
+    torch.manual_seed(0)
+    model = create_model("gaitbase", num_ids=5, scale="mini")
+    silhouettes = (torch.rand(6, 3, 32, 22) > 0.5).float()
+    batch = SimpleNamespace(silhouettes=silhouettes, labels=torch.tensor([0, 0, 3, 3, 4, 4]))
+    training = gaitbase_training(Setting(model, baseline.GAITBASE, SimpleNamespace(num_ids=5)))
+    terms = training.objective(model, batch)["network"]
+    output = model(silhouettes=silhouettes)
+    expected = batch_all_triplet_loss(output.features["strips"], batch.labels, margin=0.2)
+    torch.testing.assert_close(terms["triplet"], expected)
+    smoothed = torch.full((6, 5), 0.1 / 5).scatter_(1, batch.labels[:, None], 0.9 + 0.1 / 5)
+    logarithms = (16 * output.logits["strips"]).log_softmax(2)
+    torch.testing.assert_close(terms["identity"], -(smoothed[:, None] * logarithms).sum(2).mean())
+    gradients = torch.autograd.grad(sum(terms.values()), training.optimisers["network"].param_groups[0]["params"])
+    assert all(gradient.abs().max() > 0 for gradient in gradients)
+
+
+def test_gaitbase_s_rate_falls_as_in_its_release_at_paper_scale():
+    model = create_model("gaitbase", num_ids=5, scale="mini")
+    training = gaitbase_training(setting(model, iterations=60, learning_rate=0.1, scale="paper"))
+    sgd, schedule = training.optimisers["network"], training.schedules["network"]
+    assert (sgd.defaults["lr"], sgd.defaults["momentum"], sgd.defaults["weight_decay"]) == (0.1, 0.9, 5e-4)
+    assert [schedule(i) for i in (0, 19, 20, 39, 40, 49, 50, 59)] == pytest.approx(
+        [1, 1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
+    )
 
 
 def test_every_world_has_its_floor_and_a_trained_network():

@@ -1,7 +1,8 @@
 """How the baselines are trained: AGW's three losses, and GaitSet's one.
 
 Ye et al., "Deep Learning for Person Re-identification: A Survey and Outlook" (TPAMI 2022), section 4; Chao, He, Zhang,
-Feng, "GaitSet: Regarding Gait as a Set for Cross-View Gait Recognition" (AAAI 2019).
+Feng, "GaitSet: Regarding Gait as a Set for Cross-View Gait Recognition" (AAAI 2019); and GaitBase's two, Fan et al.,
+"OpenGait: Revisiting Gait Recognition Toward Better Practicality" (CVPR 2023).
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from reidlib.training import gather, multistep, with_warmup
 from reidlib.training.schedules import Schedule
 
 CENTER_WEIGHT = 0.0005
+COSINE_SCALE = 16  # by which GaitBase's release multiplies cosines before they are compared
 
 
 class AGWObjective(nn.Module):
@@ -75,3 +77,24 @@ def gaitset_training(setting: Setting) -> Plan:
     """GaitSet's training: Adam, at paper scale at a constant rate."""
     optimiser = torch.optim.Adam(setting.model.parameters(), lr=setting.run.learning_rate)
     return Plan(gaitset_objective, {"network": optimiser}, {"network": setting.schedule()})
+
+
+def gaitbase_objective(model: Network, batch: ClipBatch) -> dict[str, dict[str, Tensor]]:
+    """GaitSet's loss, and label-smoothed cross-entropy of every strip's cosines, times 16 (Fan et al., section 4)."""
+    output = model(silhouettes=batch.silhouettes)
+    triplets = batch_all_triplets(gather(output.features["strips"]), gather(batch.labels), margin=0.2)
+    logits = COSINE_SCALE * output.logits["strips"]
+    identity = identity_loss(logits.flatten(0, 1), batch.labels.repeat_interleave(logits.shape[1]))
+    return {"network": {"triplet": triplets.loss, "identity": identity}, "watched": triplets.watched("triplet")}
+
+
+@register_training("baseline/gaitbase")
+def gaitbase_training(setting: Setting) -> Plan:
+    """GaitBase's training: at paper scale SGD with the release's schedule, at mini scale Adam, as all gait networks."""
+    run, parameters = setting.run, setting.model.parameters()
+    if run.scale == "paper":
+        optimiser = torch.optim.SGD(parameters, lr=run.learning_rate, momentum=0.9, weight_decay=5e-4)
+    else:
+        optimiser = torch.optim.Adam(parameters, lr=run.learning_rate)
+    steps = tuple(run.iterations * step // 60 for step in (20, 40, 50))
+    return Plan(gaitbase_objective, {"network": optimiser}, {"network": setting.schedule(multistep(steps))})
