@@ -16,7 +16,8 @@ class Part:
     into: the submodule that takes the weights, "" for the whole network (an ensemble's parts are its members, in their
     order). out_of: the submodule of the trained network whose weights are taken, "" for all of it. whole: take all
     weights, not only those that are kept for retrieval. frozen: these weights are not trained further, and their
-    normalisation keeps its statistics.
+    normalisation keeps its statistics. seed: what it is trained under, whatever the other run's seed, so that networks
+    of all seeds start from the same weights, as published ones start from those of ImageNet; None for the same seed.
     beside: the name under which the other's training function gets the trained network, frozen, which then is not in
     the other network at all (a perceptual loss, a teacher). labels: the attributes that the trained network predicts,
     from as many frames as the other run's clips have, take the place of those that the training tracklets have; what
@@ -30,6 +31,7 @@ class Part:
     frozen: bool = False
     beside: str = ""
     labels: bool = False
+    seed: int | None = None
 
     def __post_init__(self):
         """The run may be given as it is read from a record, as a dictionary."""

@@ -168,17 +168,20 @@ def open_benchmark(
     return split(benchmark, fraction=HELD_OUT)
 
 
-_last: dict[str, Benchmark] = {}  # the rendered world that was opened last
+_opened: dict[str, Benchmark] = {}  # the rendered worlds that were opened last, a run's own and its parts'
+KEPT = 2
 
 
 def _rendered(world: str, seed: int, options: Mapping, progress: bool) -> Benchmark:
-    """A rendered world. The last one stays in memory: runs on one world follow one another, and drawing its people and
+    """A rendered world. The last two stay in memory: runs on one world follow one another, and drawing its people and
     their walks anew takes up to a fifth of a run, even where its frames lie in the cache."""
     key = repr((world, seed, sorted(options.items()), cache_folder()))
-    if key not in _last:
-        _last.clear()
-        _last[key] = _WORLDS[world](seed, progress=progress, **options)
-    return _last[key]
+    if (found := _opened.pop(key, None)) is None:
+        while len(_opened) >= KEPT:
+            del _opened[next(iter(_opened))]
+        found = _WORLDS[world](seed, progress=progress, **options)
+    _opened[key] = found
+    return found
 
 
 def open_for(

@@ -60,7 +60,7 @@ def train(
         model = build(run, benchmark.num_ids, resources)
         model.load_state_dict(content["weights"])
         return Trained(model, content["seconds"], content["part_seconds"], content["watched"])
-    parts = [(part, _trained_part(part.run, run, seed, benchmark, resources)) for part in run.parts]
+    parts = [(part, _trained_part(part, run, seed, benchmark, resources)) for part in run.parts]
     once = {part.run.hash: trained for part, trained in parts}  # several parts may be of one run
     part_seconds = sum(trained.seconds + trained.part_seconds for trained in once.values())
     randomness = seed + 1000 * run.draw
@@ -148,20 +148,26 @@ def _fill(model: Network, run: Run, parts: list[tuple[Part, Trained]]) -> set[st
     return covered
 
 
-def _trained_part(part: Run, run: Run, seed: int, benchmark: Benchmark, resources: Resources) -> Trained:
+def _trained_part(part: Part, run: Run, seed: int, benchmark: Benchmark, resources: Resources) -> Trained:
     """A part, trained on the run's own benchmark or on its own; kept for all that start from it."""
+    own, seed, same = part.run, _seed(part, seed), part.seed in (None, seed)
     data = benchmark
-    if (part.data, part.data_options) != (run.data, run.data_options):
-        data = open_benchmark(part.data, seed, resources.roots, part.data_options, resources.progress)
+    if not same or (own.data, own.data_options) != (run.data, run.data_options):
+        data = open_benchmark(own.data, seed, resources.roots, own.data_options, resources.progress)
     main = distributed.start_processes().is_main_process
-    with FileLock(run_file(part, seed, "lock")) if main else nullcontext():
-        done = distributed.first_of_all(weights_file(part, seed, data).exists())
-        checkpoint = run_file(part, seed, f"{data.fingerprint}.pt")
-        trained = train(part, seed, data, resources, checkpoint)
-        if main and not done and part.training:
-            keep_weights(trained, weights_file(part, seed, data))
+    with FileLock(run_file(own, seed, "lock")) if main else nullcontext():
+        done = distributed.first_of_all(weights_file(own, seed, data).exists())
+        checkpoint = run_file(own, seed, f"{data.fingerprint}.pt")
+        trained = train(own, seed, data, resources, checkpoint)
+        if main and not done and own.training:
+            keep_weights(trained, weights_file(own, seed, data))
             checkpoint.unlink(missing_ok=True)
     return trained
+
+
+def _seed(part: Part, seed: int) -> int:
+    """What a part of a run of `seed` is trained under."""
+    return seed if part.seed is None else part.seed
 
 
 def predicted_attributes(network: Network, run: Run, benchmark: Benchmark, progress: bool = True) -> Benchmark:
@@ -214,7 +220,7 @@ def run_file(run: Run, seed: int, suffix: str) -> Path:
 def forget(run: Run, seed: int, before: float) -> None:
     """Delete checkpoints and kept weights of a run and of its parts that are older than a time in seconds."""
     for part in run.parts:
-        forget(part.run, seed, before)
+        forget(part.run, _seed(part, seed), before)
     for file in run_file(run, seed, "").parent.glob(f"{run.hash}-s{seed}.*.pt"):
         if file.stat().st_mtime < before:
             file.unlink()

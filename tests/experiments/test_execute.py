@@ -306,6 +306,24 @@ def test_a_run_starts_from_its_parts_which_are_trained_once(tiny_row, new_cache,
         assert records[0.0].minutes > (records[0.0].seconds["training"] + records[0.0].seconds["evaluation"]) / 60
 
 
+def test_a_part_of_a_seed_of_its_own_is_trained_once_for_all(tiny_row, new_cache, tmp_path, starts):
+    new_cache()
+    part = tiny_row().run
+    options = {"learning_rate": 0.0, "iterations": 1, "flip": 0.0, "crop": 0.0}
+    whole = replace(part, parts=(Part(part, seed=5),), **options)
+    assert whole.hash != replace(part, parts=(part,), **options).hash
+    reproduce([Row("street", "whole", whole, 2)], tmp_path)
+    assert starts == [0, 0, 0]  # the part once, and the whole under two seeds
+    street = [open_benchmark("street", seed, {}, part.data_options, progress=False) for seed in (0, 1, 5)]
+    networks = [train.train(whole, seed, street[seed], QUIET).model for seed in (0, 1)]
+    alone = train.train(part, 5, street[2], QUIET).model
+    for name, value in alone.named_parameters():
+        if "classifier" not in name:
+            assert all(torch.equal(value, dict(network.named_parameters())[name]) for network in networks)
+    [record, _] = read_records("baseline", tmp_path)
+    assert Run(**record.config) == whole
+
+
 def test_a_run_without_training_only_joins_its_parts(tiny_row, new_cache, tmp_path, monkeypatch, starts):
     part = tiny_row(seeds=1).run
     whole = replace(part, parts=(part,), training="", iterations=0, learning_rate=0.0)
