@@ -8,7 +8,7 @@ import torch
 
 from reidlib.data import export, walkers
 from reidlib.experiments import Setting, rows_of
-from reidlib.experiments.sources import open_benchmark
+from reidlib.experiments.sources import PRETRAINING_SEED, open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
@@ -79,7 +79,7 @@ def test_controls_differ_in_one_thing(differing):
     again = parts_of(found["3", "control: GaitGL+GaitGL"].run)[1]
     gaitgl, masked = found["3", "GaitGL"].run, found["3", "GaitMask"].run
     assert differing(again, gaitgl) == {"draw", "parts"}
-    assert differing(parts_of(again)[0], parts_of(gaitgl)[0]) == {"draw"}
+    assert again.parts[0].run == gaitgl.parts[0].run and again.parts[0].seed != gaitgl.parts[0].seed
     for label in ("without masks", "with fixed halves", "with two independent masks"):
         control = found["3", f"control: GaitMask {label}"].run
         assert differing(control, masked) == {"model_options", "parts"}
@@ -92,7 +92,7 @@ def test_controls_differ_in_one_thing(differing):
     for name, run in (("GaitGL", gaitgl), ("GaitMask", masked)):
         scratch = found["3", f"control: {name} from scratch"].run
         assert differing(scratch, run) == {"parts", "iterations"}
-        assert scratch.iterations == run.iterations + parts_of(run)[0].iterations
+        assert scratch.iterations == 2 * run.iterations
 
 
 def test_both_networks_are_trained_alike(differing):
@@ -116,7 +116,27 @@ def test_choices_are_made_on_training_identities_of_worlds_that_no_table_shows()
     assert min(row.first_seed for row in choices) >= 1000
     assert {p.data for row in choices for p in parts_of(row.run)} <= {"crowd", "yard_validation"}
     others = [row for (table, _), row in rows().items() if not table.startswith("choices")]
-    assert max(row.first_seed + row.seeds for row in others) <= 1000
+    assert max(row.first_seed + row.seeds for row in others if row.table != "crowd") <= 1000
+
+
+def test_what_networks_start_from_is_trained_once_on_people_that_no_table_shows():
+    found = rows()
+    seeds = {part.seed for (_, _), row in found.items() for run in (row.run, *parts_of(row.run)) for part in run.parts}
+    starts = {part.seed for (_, _), row in found.items() for part in row.run.parts if part.run.data == "crowd"}
+    assert starts <= seeds and min(starts) >= PRETRAINING_SEED and None not in starts
+    before = found["crowd", "GaitGL"]
+    [part] = found["3", "GaitGL"].run.parts
+    assert (before.run, before.first_seed, before.seeds) == (part.run, part.seed, 1)
+
+
+def test_the_table_by_views_has_the_laboratory_s_runs_and_all_of_casia_b_s_views():
+    found = rows()
+    for name in ("GaitGL", "GaitMask", "GaitSet", "GaitBase", "GaitSet, modified for Seq-Masks"):
+        for condition in ("nm", "bg", "cl"):
+            row = found["laboratory, view by view", f"{condition.upper()}, {name}"]
+            assert row.run == found["laboratory", name].run
+            assert list(row.columns)[:-1] == [f"{view}°" for view in range(0, 181, 18)]
+            assert row.columns["36°"] == (condition, "probe 36") and row.columns["mean"] == (condition, "excluding")
 
 
 def test_the_pipeline_goes_from_expansion_to_reranking():

@@ -16,7 +16,7 @@ INDEPENDENT = "control: GaitMask with two independent masks"
 SUMMED, GLOBAL = "control: GaitMask, GMCL-A alone", "control: GaitMask, global branch alone"
 SHUFFLED, STILL = "control: GaitGL, shuffled silhouettes", "control: GaitGL, one silhouette repeated"
 
-LABORATORY, TWINS = "laboratory", "twin yards"
+LABORATORY, BY_VIEW, TWINS = "laboratory", "laboratory, view by view", "twin yards"
 READINGS, DROPPED = "readings of Equation 2", "rows dropped"
 WORLDS = {  # settings of the yard, by what is said of them
     "one gait": {"same_gait": True},
