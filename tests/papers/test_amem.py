@@ -217,7 +217,9 @@ def test_claims_are_of_cells_that_are_measured_and_headlines_have_ten_seeds():
     headline = [amem.BASELINE, amem.AEM, amem.MEM, amem.AMEM]
     controls = [label for table, label in rows() if table == "3" and label.startswith("control")]
     assert len(controls) == 7
-    assert {cells["3", label, "mAP"] for label in headline + controls} == {10}
+    untaught = [amem.AEM_ALONE, amem.MEM_ALONE, amem.BOTH_ALONE]
+    assert {cells["3", label, "mAP"] for label in headline + untaught} == {10}
+    assert {cells["3", label, "mAP"] for label in {*controls} - {*untaught}} == {6}
 
 
 def test_a_control_differs_from_what_it_controls_in_one_thing(differing):
@@ -242,10 +244,18 @@ def test_a_control_differs_from_what_it_controls_in_one_thing(differing):
 
 def test_parts_are_the_auxiliaries_and_pseudo_labels_are_all_that_is_rendered_of_peta():
     [arm, tae] = rows()["3", amem.AMEM].run.parts
-    assert arm == Part(amem.ARM, labels=True) and tae == Part(amem.TAE, into="foresight.texture")
+    assert arm == Part(amem.ARM, labels=True, seed=amem.AUXILIARY_SEED)
+    assert tae == Part(amem.TAE, into="foresight.texture", seed=amem.AUXILIARY_SEED)
+    [attributes] = [row for (table, _), row in rows().items() if table == "attributes"]
+    assert (attributes.run, *attributes.all_seeds) == (amem.ARM, amem.AUXILIARY_SEED)
+    assert {seed for (table, _), row in rows().items() if table != "attributes" for seed in row.all_seeds} <= {
+        *range(10),
+        *range(1000, 1002),
+    }
     groups = rows()["3", amem.AMEM].run.model_options["groups"]
     assert sorted(name for names in groups.values() for name in names) == sorted(PETA_RENDERED) and len(groups) == 6
     [arm, tae] = rows("paper")["3", amem.AMEM].run.parts
+    assert arm.seed is tae.seed is None
     assert (arm.run.data, tae.run.data) == ("peta", "market1501")
     assert arm.run.model_options["groups"] == peta.grouped()
     true = [name for names in amem.TRUE_GROUPS.values() for name in names]

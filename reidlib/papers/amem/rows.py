@@ -55,6 +55,9 @@ VIDEO_RECIPE = Recipe(
     rates=(3e-4, 1e-3, 3e-3),
     batches=((8, 2), (4, 4)),
 )
+AUXILIARY_SEED = (
+    7101  # of people whom no table shows: the auxiliaries are trained once, as the paper's are, for all seeds
+)
 AUXILIARY = {"iterations": 600, "learning_rate": 3e-3, "ids_per_batch": 32, "clips_per_id": 2, "num_frames": 1}
 SCORES = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-20", "mAP")}
 PAIR = {"iLIDS-VID": {}, "PRID-2011": {"num_ids": 178, "clutter": 0.4, "occlusion": 0.1}}  # settings of `pair`
@@ -118,9 +121,9 @@ def system(base: Run, *, aem: bool = False, rounds: int = 0, backbone: str = "i3
     parts, more = [], {}
     if aem:
         options.setdefault("groups", _arm(base).model_options["groups"])
-        parts.append(Part(_arm(base), labels=True))
+        parts.append(Part(_arm(base), labels=True, seed=_auxiliary_seed(base)))
     if rounds:
-        parts.append(Part(_tae(base), into="foresight.texture"))
+        parts.append(Part(_tae(base), into="foresight.texture", seed=_auxiliary_seed(base)))
         more = {"rounds": rounds}
     return replace(base, model_options=options, parts=tuple(parts), training_options=more)
 
@@ -154,6 +157,10 @@ def _arm(base: Run) -> Run:
 
 def _tae(base: Run) -> Run:
     return TAE if base.scale == "mini" else replace(TAE, data="market1501", **RECORDED_AUXILIARY)
+
+
+def _auxiliary_seed(base: Run) -> int | None:
+    return AUXILIARY_SEED if base.scale == "mini" else None
 
 
 def rows(scale: str) -> list[Row]:
@@ -196,7 +203,9 @@ def _controls() -> list[Row]:
         DISORDER: trained(motion, target="shuffled"),
     }
     true = replace(aem, model_options=aem.model_options | {"groups": TRUE_GROUPS}, parts=())
-    return [*(_row("3", label, run, 10) for label, run in runs.items()), _row("3", TRUE, true, 3)]
+    headline = (AEM_ALONE, MEM_ALONE, BOTH_ALONE)
+    found = [_row("3", label, run, 10 if label in headline else 6) for label, run in runs.items()]
+    return [*found, _row("3", TRUE, true, 3)]
 
 
 def _table_4(base: Run, headline: int, others: int) -> list[Row]:
@@ -293,17 +302,13 @@ def _windows() -> list[Row]:
 
 
 def _twins() -> list[Row]:
-    """The systems where everybody walks alike, and where everybody looks alike."""
-    worlds = {  # name: options and seeds
-        "as it is": ({}, 6),
-        "walks alike": ({"same_gait": True, "same_body": True}, 6),
-        "looks alike": ({"same_appearance": True}, 3),
-    }
+    """The systems where everybody walks alike."""
+    worlds = {"as it is": {}, "walks alike": {"same_gait": True, "same_body": True}}
     runs = {BASELINE: system(WILD), AEM: system(WILD, aem=True), MEM: system(WILD, rounds=3)}
     return [
-        _row(TWINS, f"{name}, {world}", run.in_world(**options), seeds)
+        _row(TWINS, f"{name}, {world}", run.in_world(**options), 6)
         for name, run in runs.items()
-        for world, (options, seeds) in worlds.items()
+        for world, options in worlds.items()
     ]
 
 
@@ -317,9 +322,10 @@ def _branches() -> list[Row]:
 def _auxiliaries() -> list[Row]:
     """How well attributes are recognised where they were learned, and where they become pseudo-labels."""
     options = {name: value for name, value in ARM.model_options.items() if name != "weights"}
-    elsewhere = replace(ARM.of_parts(ARM), model_options=options, num_frames=WILD.num_frames, test_data="street")
+    part = Part(ARM, seed=AUXILIARY_SEED)
+    elsewhere = replace(ARM.of_parts(part), model_options=options, num_frames=WILD.num_frames, data="street")
     return [
-        Row("attributes", "ARM on stills", ARM, 3),
+        Row("attributes", "ARM on stills", ARM, 1, first_seed=AUXILIARY_SEED),
         Row("pseudo-labels", "ARM on the street", replace(elsewhere, evaluation="pseudo-labels"), 6),
     ]
 
