@@ -14,6 +14,7 @@ from reidlib.experiments.records import records_of
 from reidlib.experiments.tables import half_table
 
 VALIDATION_SEED, VALIDATION_WORLDS = 1000, 2  # the first of the worlds that choices are made on, and how many
+HALF_SEEDS = 6  # of rows at half length, at most
 CHOSEN = ("learning_rate", "ids_per_batch", "clips_per_id")  # what the search chooses
 
 
@@ -60,9 +61,13 @@ def half_as_long(run: Run) -> Run:
 
 
 def half_length(rows: Sequence[Row]) -> list[Row]:
-    """The same rows at half length, in tables of their own; nothing is kept of them but records."""
+    """The same rows at half length, in tables of their own and with six seeds at most: they say whether a verdict is
+    robust. Nothing is kept of them but records."""
     kept = {"keep_features": False, "keep_network": False}
-    return [replace(row, table=half_table(row.table), run=half_as_long(row.run), **kept) for row in rows]
+    return [
+        replace(row, table=half_table(row.table), run=half_as_long(row.run), seeds=min(row.seeds, HALF_SEEDS), **kept)
+        for row in rows
+    ]
 
 
 def search(table: str, label: str, run: Run, recipe: Recipe, **options) -> list[Row]:

@@ -82,6 +82,7 @@ def test_half_length_halves_all_that_is_trained_and_nothing_else():
     assert half.run.iterations == 15
     assert [part.run.iterations for part in half.run.parts] == [10, 4]
     assert half.run.parts[1].run.parts[0].run.iterations == 10 and half.run.parts[1].frozen
+    assert [half_length([replace(row, seeds=seeds)])[0].seeds for seeds in (3, 6, 10)] == [3, 6, 6]
     untrained = RUN.of_parts(PART)
     assert half_length([replace(row, run=untrained)])[0].run.parts[0].run.iterations == 10
 

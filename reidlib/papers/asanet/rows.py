@@ -103,8 +103,7 @@ def rows(scale: str) -> list[Row]:
         )
         return [replace(row, seeds=1) for row in _tables(street, campus)]
     tables = [*_tables(STREET, CAMPUS), *_beside(), *_controls()]
-    headline = [row for row in tables if row.table in ("I", "II", "VII")]
-    shorter = half_length([replace(row, seeds=min(row.seeds, HEADLINE)) for row in headline])
+    shorter = half_length([row for row in tables if row.table in ("I", "II", "VII")])
     return [*tables, *shorter, *_figures(), *_strong(), *_readings(), *_attributes(), *_twins(), *_edges(), *_choices()]
 
 

@@ -145,13 +145,7 @@ def rows(scale: str) -> list[Row]:
         wild = replace(WILD, data="mask_mars", **PAPER_SCALE, **weights)
         return _tables(wild, replace(LABORATORY, data="casia_b_colour", **PAPER_SCALE, **weights), seeds=1)
     tables = [*_tables(WILD, LABORATORY, HEADLINE), *_controls()]
-    shorter = half_length(
-        [
-            replace(row, seeds=min(row.seeds, ABLATION))
-            for row in tables
-            if row.table in ("I", "II") and row.label in HALF_LENGTH_ROWS
-        ]
-    )
+    shorter = half_length([row for row in tables if row.table in ("I", "II") and row.label in HALF_LENGTH_ROWS])
     return [*tables, *shorter, *_strong_baselines(), *_twins(), *_sweeps(), *_choices()]
 
 
