@@ -12,7 +12,7 @@ It is winter: coats, boots, backpacks, long sleeves, dark colours, a low sun, an
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from reidlib.data.tracklets import Benchmark
 from reidlib.data.walkers.cameras import Camera, blend, sample_camera
 from reidlib.data.walkers.packed import Sighting
 from reidlib.data.walkers.scene import Person
+from reidlib.data.walkers.wardrobe import Outfit, Wardrobe
 from reidlib.data.walkers.worlds import outdoors
 from reidlib.data.walkers.worlds.annotations import duke_columns
 from reidlib.data.walkers.worlds.outdoors import Outdoors, passage
@@ -40,6 +41,14 @@ _POSE_BORDERS = (0.0, 22.5, 67.5, 112.5, 157.5, 180.0)  # degrees
 @dataclass(frozen=True)
 class Campus(Outdoors):
     """The world of a campus in winter: eight cameras high on buildings."""
+
+    name: str = field(default="campus ", init=False)
+    alike: float = 0.8
+    occlusion: float = DUKE_OCCLUSION / 0.33
+    box_error: float = 0.5
+    light: float = 2.0
+    wardrobe: Wardrobe = field(default=CAMPUS, init=False)
+    uniform: Outfit = field(default=CAMPUS_UNIFORM, init=False)
 
     camera_use = DUKE_CAMERA_USE
     motions = DUKE_MOTIONS
@@ -82,26 +91,17 @@ def campus(
     *,
     num_ids: int = 650,
     resolution: tuple[int, int] = (64, 32),
-    same_gait: bool = False,
-    same_body: bool = False,
-    same_appearance: bool = False,
-    alike: float = 0.8,
-    gait_variation: float = 1.0,
-    clothes_change: float = 0.0,
-    clutter: float = 1.0,
-    occlusion: float = DUKE_OCCLUSION / 0.33,
-    box_error: float = 0.5,
-    light: float = 2.0,
     workers: int | None = None,
     progress: bool = True,
+    **settings: bool | float,
 ) -> Benchmark:
     """Render (or find in the cache) a campus and give its benchmark, under the cross-camera protocol.
 
     seed draws the people, cameras and tracklets. setup: "mixing" (gallery with the queries) or "usual" (without).
     num_ids: all persons; 650 are 252 to train on, 252 to search and 146 distractors, in about 1700 tracklets of 10 to
-    20 frames. resolution, workers, the twins, alike and the severities (0 is none): as `street`; by default the boxes
-    are better than there, as Duke's are, and things are in the way as often as its annotators found them.
-    The fingerprint covers frames, part maps and all labels.
+    20 frames. resolution, workers and settings: as `street`; by default alike=0.8 and light=2, the boxes are better
+    than there (box_error=0.5), as Duke's are, and things are in the way as often as its annotators found them. The
+    fingerprint covers frames, part maps and all labels.
 
     Raises ValueError for an unknown set-up, fewer than ten identities, a negative severity or a share beyond 0 to 1.
     """
@@ -109,22 +109,7 @@ def campus(
         raise ValueError(f'setup={setup!r}: expected "mixing" or "usual"')
     if num_ids < 10:
         raise ValueError(f"num_ids={num_ids}: expected at least 10, to train on, to search and as distractors")
-    world = Campus(
-        seed,
-        "campus ",
-        same_gait=same_gait,
-        same_body=same_body,
-        same_appearance=same_appearance,
-        alike=alike,
-        gait_variation=gait_variation,
-        clothes_change=clothes_change,
-        clutter=clutter,
-        occlusion=occlusion,
-        box_error=box_error,
-        light=light,
-        wardrobe=CAMPUS,
-        uniform=CAMPUS_UNIFORM,
-    )
+    world = Campus(seed, **settings)
     half = round(DUKE_PEOPLE[0] / sum(DUKE_PEOPLE) * num_ids)
     trained, tested, strangers = range(1, half + 1), range(half + 1, 2 * half + 1), range(2 * half + 1, num_ids + 1)
     parts = _numbered(list(_sightings(world, people, people is strangers)) for people in (trained, tested, strangers))

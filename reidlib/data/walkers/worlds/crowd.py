@@ -8,7 +8,7 @@ subjects lack some sequences; here everything is complete.
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reidlib.data import oumvlp
 from reidlib.data.tracklets import Benchmark
@@ -20,6 +20,13 @@ from reidlib.data.walkers.worlds.walks import NUM_FRAMES, WalkWorld, need_people
 @dataclass(frozen=True)
 class Crowd(WalkWorld):
     """The world of a walkway under seven cameras, high up and at some distance."""
+
+    name: str = field(default="crowd", init=False)
+    clothes_change: float = field(default=0.0, init=False)
+    clutter: float = 0.0
+    occlusion: float = field(default=0.0, init=False)
+    box_error: float = 0.1
+    light: float = 0.5
 
     @functools.cached_property
     def cameras(self) -> list[tuple[int, int, Camera]]:
@@ -39,16 +46,9 @@ def crowd(
     num_frames: int = NUM_FRAMES,
     resolution: tuple[int, int] = (64, 44),
     silhouette_size: tuple[int, int] = (32, 22),
-    same_gait: bool = False,
-    same_body: bool = False,
-    same_appearance: bool = False,
-    alike: float = 0.0,
-    gait_variation: float = 1.0,
-    clutter: float = 0.0,
-    box_error: float = 0.1,
-    light: float = 0.5,
     workers: int | None = None,
     progress: bool = True,
+    **settings: bool | float,
 ) -> Benchmark:
     """Render (or find in the cache) a crowd and give its benchmark: 28 tracklets a subject.
 
@@ -58,24 +58,12 @@ def crowd(
     1400 queries, 1400 in the gallery. A tracklet's condition is "nm", its tracklet_id the sequence (0 or 1), its view
     0, 15, …, 90 or 180, 195, …, 270 degrees, its camera_id the place of the view among these, from 1.
 
-    The arguments are those of `reidlib.data.walkers.lab`.
+    The arguments are those of `reidlib.data.walkers.lab`, but for clothes_change; by default alike=0, light=0.5.
 
     Raises ValueError for fewer than four identities, a negative severity or a share beyond 0 to 1.
     """
     need_people(num_ids)
-    world = Crowd(
-        seed,
-        "crowd",
-        same_gait=same_gait,
-        same_body=same_body,
-        same_appearance=same_appearance,
-        alike=alike,
-        gait_variation=gait_variation,
-        clutter=clutter,
-        occlusion=0.0,
-        box_error=box_error,
-        light=light,
-    )
+    world = Crowd(seed, **settings)
     sightings = list(_sightings(world, num_ids, num_frames))
     train = range(1, num_ids, 2)
     return render_walks("crowd", sightings, train, oumvlp.in_gallery, resolution, silhouette_size, workers, progress)

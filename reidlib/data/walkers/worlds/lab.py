@@ -8,7 +8,7 @@ a bag ("bg"), twice in other clothes ("cl"). Which bag and which clothes is the 
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reidlib.data import casia_b
 from reidlib.data.tracklets import Benchmark
@@ -22,6 +22,13 @@ TRAIN_SHARE = 74 / 124
 @dataclass(frozen=True)
 class Lab(WalkWorld):
     """The world of a room with a camera every 18 degrees, all on stands of one kind."""
+
+    name: str = field(default="lab", init=False)
+    alike: float = 0.8
+    clothes_change: float = 0.75
+    clutter: float = 0.0
+    occlusion: float = field(default=0.0, init=False)
+    box_error: float = 0.1
 
     @functools.cached_property
     def cameras(self) -> list[tuple[int, int, Camera]]:
@@ -41,17 +48,9 @@ def lab(
     num_frames: int = NUM_FRAMES,
     resolution: tuple[int, int] = (64, 44),
     silhouette_size: tuple[int, int] = (32, 22),
-    same_gait: bool = False,
-    same_body: bool = False,
-    same_appearance: bool = False,
-    alike: float = 0.8,
-    gait_variation: float = 1.0,
-    clothes_change: float = 0.75,
-    clutter: float = 0.0,
-    box_error: float = 0.1,
-    light: float = 1.0,
     workers: int | None = None,
     progress: bool = True,
+    **settings: bool | float,
 ) -> Benchmark:
     """Render (or find in the cache) a gait laboratory and give its benchmark: 110 tracklets a subject.
 
@@ -66,32 +65,20 @@ def lab(
     and masks. silhouette_size: (h, w) of the aligned silhouettes, 64 × 44 at paper scale. workers: processes; the
     bytes do not depend on it.
 
-    Twins: same_gait (everybody has one gait, in a body of their own), same_body (everybody has one body, but for what
-    gender and age change, and a gait of their own), same_appearance (everybody wears the same, also under "bg" and
-    "cl"). alike: the share of the people, 0 to 1, whose top and bottoms about seven others wear as well, but for "cl".
+    settings: twins and severities. Twins: same_gait (everybody has one gait, in a body of their own), same_body
+    (everybody has one body, but for what gender and age change, and a gait of their own), same_appearance (everybody
+    wears the same, also under "bg" and "cl"). alike: the share of the people, 0 to 1, whose top and bottoms about seven
+    others wear as well, but for "cl" (0.8).
 
-    Severities, 0 is none: gait_variation (from walk to walk of a person), clothes_change (at 1, a "cl" walk has a new
-    top, six of ten walkers put on a coat, half change their trousers, and cloth is up to a quarter thicker), clutter
-    (of the background), box_error (small, as people are cut out by background subtraction), light (how much light,
-    colour and sensor differ between cameras; 1 is a street).
+    Severities, 0 is none: gait_variation (from walk to walk of a person; 1), clothes_change (at 1, a "cl" walk has a
+    new top, six of ten walkers put on a coat, half change their trousers, and cloth is up to a quarter thicker; 0.75),
+    clutter (of the background; 0), box_error (0.1, as people are cut out by background subtraction), light (how much
+    light, colour and sensor differ between cameras; 1).
 
     Raises ValueError for fewer than four identities, a negative severity or a share beyond 0 to 1.
     """
     need_people(num_ids)
-    world = Lab(
-        seed,
-        "lab",
-        same_gait=same_gait,
-        same_body=same_body,
-        same_appearance=same_appearance,
-        alike=alike,
-        gait_variation=gait_variation,
-        clothes_change=clothes_change,
-        clutter=clutter,
-        occlusion=0.0,
-        box_error=box_error,
-        light=light,
-    )
+    world = Lab(seed, **settings)
     sightings = list(_sightings(world, num_ids, num_frames))
     train = range(1, round(TRAIN_SHARE * num_ids) + 1)
     return render_walks("lab", sightings, train, casia_b.in_gallery, resolution, silhouette_size, workers, progress)

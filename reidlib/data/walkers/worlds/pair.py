@@ -10,13 +10,14 @@ iLIDS-VID, the background is busy and people and things are often in the way; PR
 `pair(clutter=0.4, occlusion=0.1)`. The real ones have no attributes; these carry those of `street`, MARS's columns.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from reidlib.data.tracklets import Benchmark
 from reidlib.data.two_cameras import drawn_splits, split_benchmark
 from reidlib.data.walkers.cameras import Camera, blend, sample_camera
+from reidlib.data.walkers.wardrobe import Wardrobe
 from reidlib.data.walkers.worlds import outdoors
 from reidlib.data.walkers.worlds.outdoors import Outdoors, passage
 from reidlib.data.walkers.worlds.wardrobes import PAIR
@@ -26,6 +27,11 @@ from reidlib.data.walkers.worlds.wardrobes import PAIR
 class Pair(Outdoors):
     """The world of two cameras. camera_gap: how far apart their sides, heights and light are, 0 (no gap) to 1; their
     light differs by camera_gap × light."""
+
+    name: str = field(default="pair ", init=False)
+    alike: float = 0.25
+    clutter: float = 1.3
+    wardrobe: Wardrobe = field(default=PAIR, init=False)
 
     camera_gap: float = 1.0
 
@@ -72,47 +78,22 @@ def pair_splits(
     *,
     num_ids: int = 300,
     resolution: tuple[int, int] = (64, 32),
-    same_gait: bool = False,
-    same_body: bool = False,
-    same_appearance: bool = False,
-    alike: float = 0.25,
-    gait_variation: float = 1.0,
-    clothes_change: float = 0.0,
-    clutter: float = 1.3,
-    occlusion: float = 1.0,
-    box_error: float = 1.0,
-    light: float = 1.0,
-    camera_gap: float = 1.0,
     workers: int | None = None,
     progress: bool = True,
+    **settings: bool | float,
 ) -> list[Benchmark]:
     """Render (or find in the cache) two cameras' tracklets and give the ten benchmarks, of the same tracklets.
 
     seed draws the people, cameras and tracklets. num_ids: persons; each has two tracklets of 10 to 20 frames.
-    camera_gap: how far apart the cameras' sides, heights and light are, 0 to 1; their light differs by camera_gap ×
-    light. resolution, workers, the twins, alike and the severities (0 is none): as `street`. A fingerprint covers
-    frames, part maps and all labels.
+    resolution, workers and settings: as `street`; by default alike=0.25, clutter=1.3. One more is camera_gap (1): how
+    far apart the cameras' sides, heights and light are, 0 to 1; their light differs by camera_gap × light. A
+    fingerprint covers frames, part maps and all labels.
 
     Raises ValueError for fewer than four identities, a negative severity, or a gap or share beyond 0 to 1.
     """
     if num_ids < 4:
         raise ValueError(f"num_ids={num_ids}: expected at least 4, two to train and two to search")
-    world = Pair(
-        seed,
-        "pair ",
-        same_gait=same_gait,
-        same_body=same_body,
-        same_appearance=same_appearance,
-        alike=alike,
-        gait_variation=gait_variation,
-        clothes_change=clothes_change,
-        clutter=clutter,
-        occlusion=occlusion,
-        box_error=box_error,
-        light=light,
-        wardrobe=PAIR,
-        camera_gap=camera_gap,
-    )
+    world = Pair(seed, **settings)
     people = range(1, num_ids + 1)
     parts = [[passage(world, person, camera, 1, people, person) for person in people] for camera in (0, 1)]
     tracklets, content = outdoors.render_parts("pair", parts, resolution, workers, progress)

@@ -15,7 +15,7 @@ old one) are others than in every other benchmark.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from reidlib.data.tracklets import Benchmark, FrameSource, Tracklet
 from reidlib.data.walkers.cameras import Camera, blend, sample_camera
 from reidlib.data.walkers.packed import Sighting
 from reidlib.data.walkers.scene import Scene
+from reidlib.data.walkers.wardrobe import Outfit, Wardrobe
 from reidlib.data.walkers.worlds import outdoors
 from reidlib.data.walkers.worlds.annotations import peta_columns
 from reidlib.data.walkers.worlds.outdoors import Outdoors, passage
@@ -35,6 +36,10 @@ CAMERAS_PER_ID = (0.05, 0.17, 0.28, 0.25, 0.25)  # two to six
 @dataclass(frozen=True)
 class Stills(Outdoors):
     """The world of six cameras that take a picture now and then."""
+
+    name: str = field(default="stills ", init=False)
+    wardrobe: Wardrobe = field(default=STILLS, init=False)
+    uniform: Outfit = field(default=STILLS_UNIFORM, init=False)
 
     camera_use = (1 / 6,) * 6
     num_frames = (2, 6)
@@ -91,47 +96,23 @@ def stills(
     *,
     num_ids: int = 300,
     resolution: tuple[int, int] = (64, 32),
-    same_gait: bool = False,
-    same_body: bool = False,
-    same_appearance: bool = False,
-    alike: float = 0.0,
-    gait_variation: float = 1.0,
-    clothes_change: float = 0.0,
-    clutter: float = 1.0,
-    occlusion: float = 1.0,
-    box_error: float = 1.0,
-    light: float = 1.0,
     junk: bool = False,
     workers: int | None = None,
     progress: bool = True,
+    **settings: bool | float,
 ) -> Benchmark:
     """Render (or find in the cache) single images and give their benchmark, under the cross-camera protocol.
 
     seed draws the people, cameras and images. num_ids: persons; 300 give about 2800 images to train on, 650 queries and
-    a gallery of 2300, without junk. resolution, junk, workers, the twins, alike and the severities (0 is none): as
-    `street`, an image's tracklet being the passage that it was taken of. A tracklet_id counts a person's images under a
+    a gallery of 2300, without junk. resolution, junk, workers and settings: as `street`, an image's tracklet being the
+    passage that it was taken of; by default nobody dresses as others do. A tracklet_id counts a person's images under a
     camera, from 1, the query's. The fingerprint covers frames, part maps and all labels.
 
     Raises ValueError for fewer than ten identities, a negative severity or a share beyond 0 to 1.
     """
     if num_ids < 10:
         raise ValueError(f"num_ids={num_ids}: expected at least 10, five to train and five to search")
-    world = Stills(
-        seed,
-        "stills ",
-        same_gait=same_gait,
-        same_body=same_body,
-        same_appearance=same_appearance,
-        alike=alike,
-        gait_variation=gait_variation,
-        clothes_change=clothes_change,
-        clutter=clutter,
-        occlusion=occlusion,
-        box_error=box_error,
-        light=light,
-        wardrobe=STILLS,
-        uniform=STILLS_UNIFORM,
-    )
+    world = Stills(seed, **settings)
     half = num_ids // 2
     trained, tested, crowd = range(1, half + 1), range(half + 1, num_ids + 1), range(num_ids + 1, 2 * num_ids + 1)
     train, test = list(_sightings(world, trained)), list(_sightings(world, tested))

@@ -9,7 +9,7 @@ found them. Frequencies named MARS_… are counted from the published split and 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from reidlib.data.tracklets import Benchmark
@@ -31,6 +31,11 @@ TRACKLETS_PER_CAMERA = (0.22, 0.38, 0.25, 0.15)  # one to four; MARS has 4.1 on 
 class Street(Outdoors):
     """The world of a street: six cameras, under each of which people carry, and may wear, something else."""
 
+    name: str = field(default="", init=False)
+    alike: float = 0.5
+    occlusion: float = 1.5
+    light: float = 1.5
+
     camera_use = MARS_CAMERA_USE
     motions = MARS_MOTIONS
     slips = MARS_SLIPS
@@ -43,19 +48,10 @@ def street(
     *,
     num_ids: int = 400,
     resolution: tuple[int, int] = (64, 32),
-    same_gait: bool = False,
-    same_body: bool = False,
-    same_appearance: bool = False,
-    alike: float = 0.5,
-    gait_variation: float = 1.0,
-    clothes_change: float = 0.0,
-    clutter: float = 1.0,
-    occlusion: float = 1.5,
-    box_error: float = 1.0,
-    light: float = 1.5,
     junk: bool = False,
     workers: int | None = None,
     progress: bool = True,
+    **settings: bool | float,
 ) -> Benchmark:
     """Render (or find in the cache) a street and give its benchmark; 150 of 400 identities, or their share, train.
 
@@ -64,34 +60,24 @@ def street(
     gallery. workers: rendering processes; the bytes do not depend on it. The fingerprint covers frames, part maps and
     all labels.
 
-    Twins: same_gait (everybody has one gait, in a body of their own), same_body (everybody has one body, but for what
-    gender and age change, and a gait of their own), same_appearance (everybody wears and carries the same). alike: the
-    share of the people, 0 to 1, whose top, coat and bottoms about seven others wear as well.
+    settings: twins and severities. Twins: same_gait (everybody has one gait, in a body of their own), same_body
+    (everybody has one body, but for what gender and age change, and a gait of their own), same_appearance (everybody
+    wears and carries the same). alike: the share of the people, 0 to 1, whose top, coat and bottoms about seven others
+    wear as well (0.5).
 
-    Severities, 0 is none: gait_variation (from tracklet to tracklet of a person), clothes_change (other clothes under
-    each camera), clutter (of the background), occlusion (things and people in the way), box_error (of the detector),
-    light (how much light, colour and sensor differ between cameras, and light a little between tracklets).
+    Severities, 0 is none and 1 the default unless said: gait_variation (from tracklet to tracklet of a person),
+    clothes_change (other clothes under each camera; 0), clutter (of the background), occlusion (things and people in
+    the way; 1.5), box_error (of the detector), light (how much light, colour and sensor differ between cameras, and
+    light a little between tracklets; 1.5).
 
-    Raises ValueError for an unknown set-up, fewer than ten identities, a negative severity or a share beyond 0 to 1.
+    Raises ValueError for an unknown set-up, fewer than ten identities, a negative severity or a share beyond 0 to 1,
+    and TypeError for an unknown setting.
     """
     if setup not in ("usual", "mixing"):
         raise ValueError(f'setup={setup!r}: expected "usual" or "mixing"')
     if num_ids < 10:
         raise ValueError(f"num_ids={num_ids}: expected at least 10, four to train and six to search")
-    world = Street(
-        seed,
-        "",
-        same_gait=same_gait,
-        same_body=same_body,
-        same_appearance=same_appearance,
-        alike=alike,
-        gait_variation=gait_variation,
-        clothes_change=clothes_change,
-        clutter=clutter,
-        occlusion=occlusion,
-        box_error=box_error,
-        light=light,
-    )
+    world = Street(seed, **settings)
     last_train = round(TRAIN_SHARE * num_ids)
     train_people, test_people = range(1, last_train + 1), range(last_train + 1, num_ids + 1)
     crowd = range(num_ids + 1, 2 * num_ids + 1)  # people who are nobody's match

@@ -5,7 +5,7 @@ at 25 a second that gait networks are trained on: a little more than the cycle o
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reidlib.data import silhouettes
 from reidlib.data.gait import divide
@@ -31,7 +31,7 @@ class WalkWorld(World):
     everybody looks alike, everybody has the same bag and changes into the same clothes.
     """
 
-    wardrobe: Wardrobe = EMPTY_HANDED
+    wardrobe: Wardrobe = field(default=EMPTY_HANDED, init=False)
 
     def walker(self, index: int, condition: str, walk: str) -> Person:
         """Person `index` under a condition on the walk of that name: gait differs from walk to walk."""

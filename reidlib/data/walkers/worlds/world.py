@@ -28,8 +28,9 @@ class World:
 
     Severities, 0 is none: gait_variation (from walk to walk, see `vary_gait`), clothes_change, clutter (of the
     background), occlusion (things and people in the way), box_error (of the detector), light (how much light, colour
-    and sensor differ between cameras, and light from sighting to sighting outdoors). wardrobe: what people wear.
-    uniform: what everybody wears under same_appearance.
+    and sensor differ between cameras, and light from sighting to sighting outdoors). A benchmark's own world says its
+    defaults, and what cannot be set there. wardrobe: what people wear. uniform: what everybody wears under
+    same_appearance.
 
     Raises ValueError for a negative severity or a share beyond 0 to 1.
     """
@@ -46,8 +47,8 @@ class World:
     occlusion: float = 1.0
     box_error: float = 1.0
     light: float = 1.0
-    wardrobe: Wardrobe = STREET
-    uniform: Outfit = field(default_factory=Outfit)
+    wardrobe: Wardrobe = field(default=STREET, init=False)
+    uniform: Outfit = field(default_factory=Outfit, init=False)
 
     def __post_init__(self) -> None:
         names = ("gait_variation", "clothes_change", "clutter", "occlusion", "box_error", "light")

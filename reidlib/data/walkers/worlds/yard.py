@@ -9,7 +9,7 @@ come from the other scenes. So the same partition holds in both layouts.
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reidlib.data import casia_e
 from reidlib.data.tracklets import Benchmark
@@ -30,6 +30,12 @@ NUM_WALKS = (6, 14)  # of an identity, both inclusive; HID has ten on average
 class Yard(WalkWorld):
     """The world of three scenes, each with cameras at two heights; those of one height share light and distance."""
 
+    name: str = field(default="yard", init=False)
+    gait_variation: float = 0.5
+    clothes_change: float = 0.5
+    occlusion: float = 0.25
+    box_error: float = 0.1
+
     @functools.cached_property
     def cameras(self) -> dict[tuple[str, str], Camera]:
         """The camera of each height and scene."""
@@ -48,18 +54,9 @@ def yard(
     num_frames: int = NUM_FRAMES,
     resolution: tuple[int, int] = (64, 44),
     silhouette_size: tuple[int, int] = (32, 22),
-    same_gait: bool = False,
-    same_body: bool = False,
-    same_appearance: bool = False,
-    alike: float = 0.0,
-    gait_variation: float = 0.5,
-    clothes_change: float = 0.5,
-    clutter: float = 1.0,
-    occlusion: float = 0.25,
-    box_error: float = 0.1,
-    light: float = 1.0,
     workers: int | None = None,
     progress: bool = True,
+    **settings: bool | float,
 ) -> Benchmark:
     """Render (or find in the cache) a yard and give its benchmark: 6 to 14 tracklets a subject.
 
@@ -70,26 +67,14 @@ def yard(
     1, the gallery's or, in training, the one like it. `export.casia_e` keeps all this; `export.hid` drops condition and
     view, as HID does.
 
-    occlusion: severity of things in the way, in scene3 alone. The other arguments are those of
-    `reidlib.data.walkers.lab`; what varies from walk to walk is milder here, because each view is seen but once.
+    The arguments are those of `reidlib.data.walkers.lab`, and one more: occlusion, the severity of things in the way,
+    in scene3 alone (0.25). By default alike=0, clutter=1, and what varies from walk to walk is milder
+    (gait_variation=clothes_change=0.5), because each view is seen but once.
 
     Raises ValueError for fewer than four identities, a negative severity or a share beyond 0 to 1.
     """
     need_people(num_ids)
-    world = Yard(
-        seed,
-        "yard",
-        same_gait=same_gait,
-        same_body=same_body,
-        same_appearance=same_appearance,
-        alike=alike,
-        gait_variation=gait_variation,
-        clothes_change=clothes_change,
-        clutter=clutter,
-        occlusion=occlusion,
-        box_error=box_error,
-        light=light,
-    )
+    world = Yard(seed, **settings)
     num_train = round(TRAIN_SHARE * num_ids)
     sightings = list(_sightings(world, num_ids, num_train, num_frames))
     train = range(1, num_train + 1)

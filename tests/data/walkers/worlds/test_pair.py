@@ -50,7 +50,7 @@ def test_the_cameras_differ_in_side_height_and_light(plan):
 
 
 def test_without_a_gap_only_the_places_differ():
-    (one, _), (other, _) = Pair(0, "pair ", camera_gap=0.0).cameras
+    (one, _), (other, _) = Pair(0, camera_gap=0.0).cameras
     assert one.scene_seed != other.scene_seed
     light = ("gain", "gamma", "cast", "saturation", "haze", "blur", "noise")
     assert [getattr(one, name) for name in light] == [getattr(other, name) for name in light]
