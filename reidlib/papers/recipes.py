@@ -1,8 +1,8 @@
 """How networks are trained at mini scale: one recipe a family, the search behind it, and the same at half length.
 
-Every row of a family gets the same recipe but for rate and batch, which the same small search chooses for each: half
-the length, on training identities of worlds that no table shows, before anything is measured on a test split. The
-recipes' lengths are chosen by what the comparisons of five papers can afford.
+Every row of a family gets the same recipe but for rate and batch, which the same small search chooses for each, on
+training identities of worlds that no table shows: all of them at half the length, then the two best rates at the whole
+length. The recipes' lengths are chosen by what the comparisons of five papers can afford.
 """
 
 from collections.abc import Sequence
@@ -85,6 +85,24 @@ def search(table: str, label: str, run: Run, recipe: Recipe, **options) -> list[
         )
         for rate in recipe.rates
         for p, k in recipe.batches
+    ]
+
+
+def final(table: str, label: str, run: Run, settings: Sequence[tuple[float, int, int]], **options) -> list[Row]:
+    """The rows of the search's second stage: what its first has left, rates with P and K, at the whole length, in the
+    same worlds. The shorter a training is, the better a low rate may look.
+
+    settings: the two best rates of the first stage, each with its better batch. options: of `Row`.
+    """
+    base = on_validation(run)
+    return [
+        validation_row(
+            table,
+            f"{label}, rate {rate:g}, {p} × {k}, whole length",
+            replace(base, learning_rate=rate, ids_per_batch=p, clips_per_id=k),
+            **options,
+        )
+        for rate, p, k in settings
     ]
 
 

@@ -6,7 +6,17 @@ import pytest
 
 from reidlib.experiments import Part, Row, Run
 from reidlib.experiments.records import Record, write_record
-from reidlib.papers.recipes import APPEARANCE, GAIT, PRETRAINING, THREE_D, best, half_length, on_validation, search
+from reidlib.papers.recipes import (
+    APPEARANCE,
+    GAIT,
+    PRETRAINING,
+    THREE_D,
+    best,
+    final,
+    half_length,
+    on_validation,
+    search,
+)
 
 PART = Run("agw", "street", "baseline/agw", iterations=20)
 ELSEWHERE = Run("agw", "stills", "baseline/agw", iterations=8, parts=(PART,))
@@ -85,6 +95,19 @@ def test_half_length_halves_all_that_is_trained_and_nothing_else():
     assert [half_length([replace(row, seeds=seeds)])[0].seeds for seeds in (3, 6, 10)] == [3, 6, 6]
     untrained = RUN.of_parts(PART)
     assert half_length([replace(row, run=untrained)])[0].run.parts[0].run.iterations == 10
+
+
+def test_the_second_stage_is_what_is_left_at_the_whole_length():
+    rows = final("choices", "AGW", RUN, [(1e-2, 8, 4), (1e-3, 16, 2)])
+    assert [row.label for row in rows] == [
+        "AGW, rate 0.01, 8 × 4, whole length",
+        "AGW, rate 0.001, 16 × 2, whole length",
+    ]
+    assert all((row.table, row.first_seed, row.seeds) == ("choices", 1000, 2) for row in rows)
+    chosen = [(row.run.learning_rate, row.run.ids_per_batch, row.run.clips_per_id) for row in rows]
+    assert chosen == [(1e-2, 8, 4), (1e-3, 16, 2)]
+    fields = {"learning_rate": 0.5, "ids_per_batch": 1, "clips_per_id": 1}
+    assert {replace(row.run, **fields).hash for row in rows} == {replace(on_validation(RUN), **fields).hash}
 
 
 def test_the_best_has_the_highest_mean_over_both_worlds(tmp_path):

@@ -14,7 +14,7 @@ from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
 from reidlib.models import create_model
-from reidlib.papers.recipes import APPEARANCE, GAIT, best, search
+from reidlib.papers.recipes import APPEARANCE, GAIT, best, final, half_as_long, search
 from reidlib.papers.reported import reported_table, reported_tables
 from reidlib.papers.seqmasks import claims as seqmasks_claims
 from reidlib.papers.seqmasks import rows as seqmasks
@@ -174,11 +174,19 @@ def test_the_setting_is_the_best_of_those_tried(table, base, name, differing):
     run = seqmasks.system(base, name)
     columns = {row.table: row.columns for row in rows_of("seqmasks") if row.label == "as chosen"}[table]
     tried = search(table, name, run, GAIT if name == seqmasks.GAIT else APPEARANCE, columns=columns)
-    assert all(row in rows_of("seqmasks") for row in tried)
+    finalists = final(table, name, run, seqmasks.FINALISTS[base.data].get(name, ()), columns=columns)
+    assert all(row in rows_of("seqmasks") for row in (*tried, *finalists))
     assert [differing(row.run, run) for row in tried].count({"data", "iterations"}) == 1  # it is one of them
-    if not (found := best("seqmasks", tried)):
+    by_rate = [[row for row in tried if row.run.learning_rate == rate] for rate in (3e-4, 1e-3, 3e-3, 1e-2)]
+    better = [best("seqmasks", found) for found in by_rate if found]
+    if None in better or not finalists:
         pytest.skip(f"seqmasks, table {table}: not all rows of {name} are measured yet")
-    assert differing(found.run, run) == {"data", "iterations"}
+    first = best("seqmasks", better)
+    second = best("seqmasks", [row for row in better if row != first])
+    assert [half_as_long(row.run) for row in finalists] == [first.run, second.run]
+    if not (found := best("seqmasks", finalists)):
+        pytest.skip(f"seqmasks, table {table}: not all rows of {name} are measured yet")
+    assert differing(found.run, run) == {"data"}
 
 
 @pytest.mark.parametrize(("table", "base"), CHOICES)
