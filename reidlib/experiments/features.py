@@ -178,12 +178,13 @@ def _key(network: Network, benchmark: Benchmark, run: Run) -> str:
 
 
 def tied_share(features: RetrievalFeatures) -> float:
-    """The share of test tracklets whose feature is that of another tracklet: where it is large, the network has
-    collapsed. Features tie if all their numbers agree to a thousandth of the largest magnitude."""
-    every = np.concatenate([features.query_features, features.gallery_features])
-    every = np.round(every / max(np.abs(every).max(), np.finfo(np.float32).tiny) * 1000)
-    _, counts = np.unique(every, axis=0, return_counts=True)
-    return float(counts[counts > 1].sum() / len(every))
+    """The share of test tracklets whose feature is that of another query, or of another in the gallery: where it is
+    large, the network has collapsed. Features tie if all their numbers agree to a thousandth of the largest magnitude.
+    (A gallery may hold the queries themselves, so the two are not compared with one another.)"""
+    parts = features.query_features, features.gallery_features
+    largest = max(np.finfo(np.float32).tiny, *(np.abs(part).max(initial=0) for part in parts))
+    counts = [np.unique(np.round(part / largest * 1000), axis=0, return_counts=True)[1] for part in parts]
+    return float(sum(count[count > 1].sum() for count in counts) / sum(map(len, parts)))
 
 
 def draw_ranked_lists(

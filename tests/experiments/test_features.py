@@ -188,7 +188,9 @@ def test_features_that_tie_are_counted(features):
     )
     assert room.tied_share(nothing) == 1
     nearly = features.query_features[[0]] * np.float32(1 + 1e-5)
-    assert room.tied_share(replace(features, gallery_features=np.repeat(nearly, 5, 0))) == 6 / 7
+    assert room.tied_share(replace(features, gallery_features=np.repeat(nearly, 5, 0))) == 5 / 7
+    same = {name: getattr(features, f"gallery_{name}") for name in ("features", "ids", "cameras")}
+    assert room.tied_share(replace(features, **{f"query_{name}": value for name, value in same.items()})) == 0
 
 
 def test_ranked_lists_are_drawn_and_closed(features, tmp_path):

@@ -40,10 +40,10 @@ from reidlib.papers.seqmasks.claims import (
     WHOLE,
 )
 
-# At mini scale: rate, P and K of the systems that are searched one by one. In the tables "choices, street" and "choices,
-# laboratory" `FINALISTS` are the two best rates at half length, each with its better batch, and what is used is the
-# better of the two at the whole length; the laboratory's are not measured yet, and are the recipe's. A control is
-# trained as the system that it is a control of, GaitSet as its modification.
+# At mini scale: rate, P and K of the systems that are searched one by one, in the tables "choices, street" and
+# "choices, laboratory". `FINALISTS` are the two best rates at half length, each with its better batch; what is used is
+# the better of the two at the whole length. The laboratory's are not measured yet, and its settings are the recipe's. A
+# control is trained as the system that it is a control of, GaitSet as its modification.
 FINALISTS = {
     "mask_street": {
         BASELINE: ((3e-3, 16, 2), (1e-3, 8, 4)),
