@@ -12,6 +12,7 @@ from reidlib.experiments.papers import find_paper, rows_of
 from reidlib.experiments.records import FIGURES, Record, best_records, most_frequent_renderer, records_by_renderer
 
 PARTS = ("reported", "measured")
+FEWEST = 3  # seeds whose interval is shown
 FRACTION = "percent"  # the unit in which fractions are shown
 HALF = ", half the training"
 
@@ -138,7 +139,8 @@ def _mean_low_high(values: list[float]) -> dict[str, float | None]:
 
 
 def wide_table(cells: pd.DataFrame) -> pd.DataFrame:
-    """A table for reading: one line a row, cells as "mean ± half interval", with seeds and minutes a run.
+    """A table for reading: one line a row, cells as "mean ± half interval" (of three seeds or more: two give an interval
+    of thirteen standard errors either way), with seeds and minutes a run.
 
     If the paper reports numbers, each column has two parts, "reported" (on the paper's data) and "measured" (on the
     rendered data). Empty cells are those that the paper leaves out, or that no run of ours measures. A row whose
@@ -190,4 +192,5 @@ def _spread(cells: pd.DataFrame, texts: list[str]) -> pd.DataFrame:
 def _measured_text(cell) -> str:
     if pd.isna(cell.measured):
         return "not yet measured" if cell.measurable else ""
-    return f"{cell.measured:.1f}" if pd.isna(cell.high) else f"{cell.measured:.1f} ± {cell.high - cell.measured:.1f}"
+    spread = f" ± {cell.high - cell.measured:.1f}" if cell.seeds >= FEWEST else ""
+    return f"{cell.measured:.1f}{spread}"
