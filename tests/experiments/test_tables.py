@@ -174,7 +174,7 @@ def test_a_paper_shows_all_that_it_reports(paper, tmp_path):
 def test_paper_scale_has_its_own_tables(tmp_path):
     assert table_names("baseline")[0] == "street"
     name, _ = table_names("baseline", "paper")
-    row, _ = rows("paper")
+    row, *_ = rows("paper")
     write(row, 0, tmp_path, 0.8, 0.7)
     assert cell(table("baseline", name, "paper", tmp_path), row, "mixing mAP")["measured"] == pytest.approx(70)
 
