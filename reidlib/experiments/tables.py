@@ -139,8 +139,8 @@ def _mean_low_high(values: list[float]) -> dict[str, float | None]:
 
 
 def wide_table(cells: pd.DataFrame) -> pd.DataFrame:
-    """A table for reading: one line a row, cells as "mean ± half interval" (of three seeds or more: two give an interval
-    of thirteen standard errors either way), with seeds and minutes a run.
+    """A table for reading: one line a row, cells as "mean ± half interval" (of `FEWEST` seeds or more: two give one of
+    thirteen standard errors either way), with seeds and minutes a run.
 
     If the paper reports numbers, each column has two parts, "reported" (on the paper's data) and "measured" (on the
     rendered data). Empty cells are those that the paper leaves out, or that no run of ours measures. A row whose

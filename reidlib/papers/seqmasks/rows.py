@@ -54,14 +54,14 @@ FINALISTS = {
     "lab": {},
 }
 SETTINGS = {
-    "mask_street": {BASELINE: (3e-3, 16, 2), FOREGROUND: (1e-3, 8, 4), GAIT: (1e-3, 16, 2), WHOLE: (3e-3, 16, 2)},
+    "mask_street": {BASELINE: (3e-3, 16, 2), FOREGROUND: (3e-3, 8, 4), GAIT: (1e-3, 16, 2), WHOLE: (3e-3, 16, 2)},
     "lab": {BASELINE: (3e-3, 16, 2), FOREGROUND: (3e-3, 16, 2), GAIT: (1e-3, 8, 4), WHOLE: (3e-3, 16, 2)},
 }
 HEADLINE, ABLATION, SWEEP = 10, 6, 3  # seeds: of Tables I and II and their controls, of other claims, of sweeps
 SILHOUETTES = {"mask_street": 6, "lab": 12}  # the paper's K
 LAMBDAS = ((0.1, 1, 1), (1, 1, 0.1))  # of Equation 3, tried beside λ1 = λ2 = λ3 = 1
-# Of the gait feature in the control of a tuned concatenation: what the former regime chose, until the tables of choices
-# are measured; then the best mean of the scores that Table I or II shows.
+# Of the gait feature in the control of a tuned concatenation, by the mean of the scores that Table I or II shows; the
+# laboratory's is what the former regime chose, until its choices are measured.
 GAIT_WEIGHTS = {"mask_street": 3.0, "lab": 2.0}
 
 
