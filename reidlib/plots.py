@@ -86,14 +86,15 @@ def tracklet_rows(tracklets: Sequence[Tracklet], frames: int = 7, width: float =
 
 
 def walk_sheet(tracklets: Sequence[Tracklet], columns: int, frame: int = 0, width: float = 0.6) -> Figure:
-    """One frame of each tracklet above its aligned silhouette, in rows of `columns`; condition and view as title."""
+    """One frame of each tracklet above its aligned silhouette, in rows of `columns`; titles are the condition, what its
+    hyphens part in lines of their own, and the view."""
     images = []
     for t in tracklets:
         colour, silhouette = t.frames([frame])[0], t.silhouettes([frame])[0]
         rows, places = (np.arange(n) * m // n for n, m in zip(colour.shape[1:], silhouette.shape))
         white = np.broadcast_to(255 * silhouette[rows][:, places], colour.shape)
         images.append(np.concatenate([colour, white], axis=1))
-    titles = [f"{t.condition}\n{t.view}°" for t in tracklets]
+    titles = [f"{t.condition}-{t.view}°".replace("-", "\n") for t in tracklets]
     return contact_sheet(images, columns=columns, titles=titles, width=width)
 
 

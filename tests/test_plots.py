@@ -68,10 +68,11 @@ def test_walk_sheet_puts_the_silhouette_below_the_frame():
     silhouettes = np.zeros((5, 4, 2), np.uint8)  # half the frames' size
     silhouettes[:, :, 1] = 1
     walks = [
-        replace(tracklet(1, 1), condition=condition, view=18, aligned=Rows(silhouettes, 0, 5)) for condition in "ab"
+        replace(tracklet(1, 1), condition=condition, view=18, aligned=Rows(silhouettes, 0, 5))
+        for condition in ("a", "b-c")
     ]
     figure = plots.walk_sheet(walks, columns=2, frame=3)
-    assert titles(figure) == ["a\n18°", "b\n18°"]
+    assert titles(figure) == ["a\n18°", "b\nc\n18°"]
     for image in images(figure):
         assert image.shape == (16, 4, 3)
         assert (image[:8] == 30).all() and (image[8:, :2] == 0).all() and (image[8:, 2:] == 255).all()
