@@ -111,7 +111,7 @@ def ensemble(*members: Run, **steps: Mapping) -> Run:
 def rows(scale: str) -> list[Row]:
     """Table 3 with our controls in its tail, then what goes beyond the paper."""
     if scale == "paper":
-        first = replace(ON_CROWD, data="oumvlp", **PAPER_SCALE, **BEFORE)
+        first = replace(ON_CROWD, data="oumvlp", data_options={}, **PAPER_SCALE, **BEFORE)
         then = replace(ON_YARD, data="hid", **PAPER_SCALE, **AFTER)
         laboratory = replace(ON_LAB, data="casia_b", **PAPER_SCALE, **AFTER)
         return [*_table_3(first, then, seeds=1), *_laboratory(first, laboratory, seeds=1)]
