@@ -32,9 +32,9 @@ COUNTED = {  # verdict -> what several claims of that verdict do
 
 
 def write_reports(root: Path, figures: Path = FIGURES) -> Iterator[Path]:
-    """Bring README.md in the folder `root`, and the report of every paper that has records, up to date; gives the files
-    that changed. Reports that are missing are begun, and tables that a report leaves out are put at its end, but those
-    of half the training right behind the table that they belong to.
+    """Bring README.md in the folder `root`, and every paper's report, up to date; gives the files that changed. Where a
+    paper has records, a report that is missing is begun, and tables that it leaves out are put at its end, but those of
+    half the training right behind the table that they belong to.
 
     Of papers that name their main claims, a plot of these is drawn as `main-claims.png` beside the report.
     """
@@ -47,6 +47,8 @@ def write_reports(root: Path, figures: Path = FIGURES) -> Iterator[Path]:
             figure = plots.claim_intervals(ledger.loc[list(main)])
             plots.save(figure, figures / paper / "main-claims.png")
             plt.close(figure)
+    for path in sorted(figures.glob("*/report.md")):  # those of papers without records as well
+        pages.setdefault(path, path.read_text(encoding="utf-8"))
     for path, text in pages.items():
         text = filled(text, figures)
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -96,6 +96,17 @@ def test_what_is_written_by_hand_stays(mine):
     assert text.count("<!-- table mine, I -->") == text.count("<!-- table mine, beside -->") == 1
 
 
+def test_a_report_of_a_paper_without_records_is_kept_up_to_date_too(mine):
+    figures = mine / "figures"
+    later = figures / "later" / "report.md"
+    later.parent.mkdir()
+    later.write_text("# Later\n\n<!-- table mine, I -->\nold\n<!-- end -->\n")
+    assert later in [*write_reports(mine, figures)]
+    text = later.read_text()
+    assert text.startswith("# Later\n\n<!-- table mine, I -->\n| ") and "old" not in text
+    assert later not in [*write_reports(mine, figures)]
+
+
 def test_half_the_training_stands_behind_its_table_and_in_the_ledger(mine):
     figures = mine / "figures"
     report = figures / "mine" / "report.md"
