@@ -31,8 +31,7 @@ class Triplets(NamedTuple):
 def distances_and_pairs(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Euclidean distances inside a batch, and which pairs are (positive, negative), bool (B, B).
 
-    features (B, D), or (P, B, D) for P strips; labels (B,); the distances are (B, B) or (P, B, B). Their gradient is
-    zero where two features coincide.
+    features (B, D), labels (B,). The distances' gradient is zero where two features coincide.
     """
     distances = torch.cdist(features, features, compute_mode="donot_use_mm_for_euclid_dist")
     same = labels[:, None] == labels
@@ -46,9 +45,9 @@ def _hinge(difference: Tensor, margin: float | None) -> Tensor:
 
 
 def mean_distance(distances: Tensor) -> Tensor:
-    """The mean of distances (…, B, B) between different clips of a batch, without gradient."""
-    count = distances.shape[-1]
-    return distances.detach().sum((-2, -1)).mean() / max(count * (count - 1), 1)
+    """The mean of distances (B, B) between different clips of a batch, without gradient."""
+    count = len(distances)
+    return distances.detach().sum() / max(count * (count - 1), 1)
 
 
 def batch_hard_triplet_loss(features: Tensor, labels: Tensor, margin: float | None = 0.3) -> Tensor:
@@ -154,5 +153,4 @@ def _batch_all(
     pulls = pulls.to(exact)
     gradient = pulls.sum(1, keepdim=True) * exact - pulls @ exact
     share = violated.clamp(min=1)
-    mean = distances.sum() / max(count * (count - 1), 1)
-    return total / share, violated, mean, (gradient / share).to(strip)
+    return total / share, violated, mean_distance(distances), (gradient / share).to(strip)

@@ -55,9 +55,7 @@ VIDEO_RECIPE = Recipe(
     rates=(3e-4, 1e-3, 3e-3),
     batches=((8, 2), (4, 4)),
 )
-AUXILIARY_SEED = (
-    7101  # of people whom no table shows: the auxiliaries are trained once, as the paper's are, for all seeds
-)
+AUXILIARY_SEED = 7101  # no table shows its people; the auxiliaries are trained once for all seeds, as the paper's are
 AUXILIARY = {"iterations": 600, "learning_rate": 3e-3, "ids_per_batch": 32, "clips_per_id": 2, "num_frames": 1}
 SCORES = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-20", "mAP")}
 PAIR = {"iLIDS-VID": {}, "PRID-2011": {"num_ids": 178, "clutter": 0.4, "occlusion": 0.1}}  # settings of `pair`
