@@ -14,7 +14,7 @@ from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_all_triplet_loss, batch_hard_triplet_loss, identity_loss
 from reidlib.models import create_model
-from reidlib.papers.recipes import APPEARANCE, GAIT, best, final, half_as_long, search
+from reidlib.papers.recipes import APPEARANCE, CHOSEN, GAIT, best, final, search
 from reidlib.papers.reported import reported_table, reported_tables
 from reidlib.papers.seqmasks import claims as seqmasks_claims
 from reidlib.papers.seqmasks import rows as seqmasks
@@ -162,28 +162,33 @@ def test_choices_are_made_on_training_identities_of_worlds_that_no_table_shows()
     assert {row.run.data for row in choices} == {"mask_street_validation", "lab_validation"}
     shown = {seed for row in rows_of("seqmasks") if row not in choices for seed in row.all_seeds}
     assert not shown & {seed for row in choices for seed in row.all_seeds}
-    chosen = {row.run.data: row.run for row in choices if row.label == "as chosen"}
-    for base in (seqmasks.WILD, seqmasks.LABORATORY):
-        there = f"{base.data}_validation"
-        assert chosen[there] == replace(seqmasks.system(base, seqmasks.WHOLE), data=there)
+    (chosen,) = (row.run for row in choices if row.label == "as chosen")
+    assert chosen == replace(seqmasks.system(seqmasks.WILD, seqmasks.WHOLE), data="mask_street_validation")
+
+
+@pytest.mark.parametrize("name", seqmasks.FINALISTS)
+def test_the_finalists_are_the_two_best_rates_of_those_tried_on_the_street(name, differing):
+    run = seqmasks.system(seqmasks.WILD, name)
+    recipe = GAIT if name == seqmasks.GAIT else APPEARANCE
+    tried = search("choices, street", name, run, recipe, columns=seqmasks.MARS_SCORES)
+    assert all(row in rows_of("seqmasks") for row in tried)
+    assert [differing(row.run, run) for row in tried].count({"data", "iterations"}) == 1  # it is one of them
+    better = [best("seqmasks", [row for row in tried if row.run.learning_rate == rate]) for rate in recipe.rates]
+    assert None not in better
+    first = best("seqmasks", better)
+    second = best("seqmasks", [row for row in better if row != first])
+    assert seqmasks.FINALISTS[name] == tuple(
+        tuple(getattr(row.run, field) for field in CHOSEN) for row in (first, second)
+    )
 
 
 @pytest.mark.parametrize(("table", "base"), CHOICES)
-@pytest.mark.parametrize("name", [seqmasks.BASELINE, seqmasks.FOREGROUND, seqmasks.GAIT, seqmasks.WHOLE])
-def test_the_setting_is_the_best_of_those_tried(table, base, name, differing):
+@pytest.mark.parametrize("name", seqmasks.FINALISTS)
+def test_the_setting_is_the_better_of_the_finalists(table, base, name, differing):
+    columns = seqmasks.MARS_SCORES if base is seqmasks.WILD else {}
     run = seqmasks.system(base, name)
-    columns = {row.table: row.columns for row in rows_of("seqmasks") if row.label == "as chosen"}[table]
-    tried = search(table, name, run, GAIT if name == seqmasks.GAIT else APPEARANCE, columns=columns)
-    finalists = final(table, name, run, seqmasks.FINALISTS[base.data].get(name, ()), columns=columns)
-    assert all(row in rows_of("seqmasks") for row in (*tried, *finalists))
-    assert [differing(row.run, run) for row in tried].count({"data", "iterations"}) == 1  # it is one of them
-    by_rate = [[row for row in tried if row.run.learning_rate == rate] for rate in (3e-4, 1e-3, 3e-3, 1e-2)]
-    better = [best("seqmasks", found) for found in by_rate if found]
-    if None in better or not finalists:
-        pytest.skip(f"seqmasks, table {table}: not all rows of {name} are measured yet")
-    first = best("seqmasks", better)
-    second = best("seqmasks", [row for row in better if row != first])
-    assert [half_as_long(row.run) for row in finalists] == [first.run, second.run]
+    finalists = final(table, name, run, seqmasks.FINALISTS[name], columns=columns)
+    assert all(row in rows_of("seqmasks") for row in finalists)
     if not (found := best("seqmasks", finalists)):
         pytest.skip(f"seqmasks, table {table}: not all rows of {name} are measured yet")
     assert differing(found.run, run) == {"data"}
