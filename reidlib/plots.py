@@ -14,6 +14,7 @@ from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
+from scipy import stats
 
 from reidlib.data import Tracklet
 
@@ -296,6 +297,66 @@ def verdicts_before_and_after(comparison: pd.DataFrame) -> Figure:
         axes.plot(after, [place + 0.17] * 2, color=colour, linewidth=2)
     _claim_axes(axes, primary["claim"], wrapped=True)
     axes.set_xlabel("points; light grey above: before")
+    return figure
+
+
+def gains_and_controls(gains: pd.DataFrame) -> Figure:
+    """Gains in points, and what of them a control has as well: one line a claim.
+
+    gains: of `reidlib.experiments.effects.control_gains`. The grey bar is what the control gains over the same row, the
+    green or red one what the mechanism adds to or takes from that; the dot is the whole gain.
+    """
+    figure, axes = plt.subplots(figsize=(9, 0.4 * len(gains) + 1), layout="constrained")
+    own = gains["gain"] - gains["control"]
+    places = range(len(gains))
+    axes.barh(places, gains["control"], height=0.5, color="#c4c4c4", label="the control's")
+    axes.barh(places, own, 0.5, gains["control"], color=np.where(own > 0, RIGHT, WRONG), label="the mechanism's own")
+    axes.plot(gains["gain"], places, "o", color="black", markersize=4, label="the gain")
+    axes.axvline(0, color="black", linewidth=0.6)
+    axes.set_yticks(places, [textwrap.fill(text, 60) for text in gains["claim"]], fontsize=8)
+    axes.set(xlabel="points", ylim=(len(gains) - 0.5, -0.5))
+    figure.legend(loc="outside lower center", ncols=3, fontsize=7)
+    return figure
+
+
+def reported_gains(ledger: pd.DataFrame, resolved: float) -> Figure:
+    """The sizes of the differences that papers report, in points on a logarithmic axis: one line a paper, one dot a
+    claim, a bar at their median.
+
+    ledger: of `reidlib.papers.claims`, several one below the other. Differences the other way than the paper says are
+    red; those of 0 stand at the left edge, 0.05. resolved: a difference in points, marked by a line.
+    """
+    known = ledger.dropna(subset="reported")
+    papers = list(dict.fromkeys(known["paper"]))
+    figure, axes = plt.subplots(figsize=(7, 0.5 * len(papers) + 1), layout="constrained")
+    for place, paper in enumerate(papers):
+        found = known.loc[known["paper"] == paper, "reported"].to_numpy()
+        sizes = np.maximum(np.abs(found), 0.05)
+        beside = place + 0.5 * (np.arange(len(found)) / max(len(found) - 1, 1) - 0.5)
+        axes.scatter(sizes, beside, s=10, color=np.where(found < 0, WRONG, "#264653"), alpha=0.8)
+        axes.plot([np.median(sizes)] * 2, [place - 0.35, place + 0.35], color="black")
+    axes.axvline(resolved, color=NEUTRAL, linestyle="--")
+    axes.set_xscale("log")
+    points = [x for x in (0.1, 0.3, 1, 3, 10, 30) if x < axes.get_xlim()[1]]
+    axes.set_xticks(points, [f"{x:g}" for x in points])
+    axes.set_yticks(range(len(papers)), papers)
+    axes.set(xlabel="reported difference, points", ylim=(len(papers) - 0.5, -0.5))
+    return figure
+
+
+def single_runs(shares: pd.DataFrame) -> Figure:
+    """How often one training would have said the opposite of all of them, over the size of the difference.
+
+    shares: of `reidlib.experiments.effects.opposite_share`. The line is what a normal distribution with the median
+    deviation says.
+    """
+    figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
+    sizes, deviation = shares["difference"].abs(), shares["deviation"].median()
+    axes.plot(sizes, 100 * shares["opposite"], "o", color="#264653", markersize=4, label="measured, one dot a claim")
+    at = np.linspace(0, max(sizes.max(), 1), 200)
+    axes.plot(at, 100 * stats.norm.sf(at / deviation), color=NEUTRAL, label=f"one seed deviates by {deviation:.1f}")
+    axes.set(xlabel="difference, mean over seeds, points", ylabel="trainings that say the opposite, %")
+    axes.legend(fontsize=8)
     return figure
 
 

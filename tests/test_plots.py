@@ -342,3 +342,32 @@ def test_pictures_are_the_same_but_for_rounding():
         other = pixels.copy()
         other[7, :changed, 1] += 50
         assert plots.same_picture(png(pixels), png(other)) is same
+
+
+def test_a_gain_is_divided_between_control_and_mechanism():
+    gains = pd.DataFrame({"claim": ["all its own", "less than the control"], "gain": [4.0, 1.0], "control": [0.0, 3.0]})
+    axes = plots.gains_and_controls(gains).axes[0]
+    ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
+    assert ends == [(0, 0), (0, 3), (0, 4), (3, 1)]  # the controls' bars, then the mechanisms'
+    assert [to_hex(bar.get_facecolor()) for bar in axes.patches[2:]] == [plots.RIGHT, plots.WRONG]
+    assert [*axes.get_lines()[0].get_xdata()] == [4, 1]
+
+
+def test_sizes_of_reported_differences():
+    ledger = pd.DataFrame(
+        {"paper": ["one", "one", "one", "two", "two"], "reported": [0.4, -2.0, 5.0, 0.0, np.nan]},
+    )
+    axes = plots.reported_gains(ledger, resolved=3)
+    axes = axes.axes[0]
+    first, second = (collection.get_offsets()[:, 0].tolist() for collection in axes.collections)
+    assert first == pytest.approx([0.4, 2, 5]) and second == [0.05]
+    colours = [to_hex(colour) for colour in axes.collections[0].get_facecolors()]
+    assert colours[1] == plots.WRONG and plots.WRONG not in (colours[0], colours[2])
+    assert [line.get_xdata()[0] for line in axes.get_lines()] == [2, 0.05, 3]
+
+
+def test_single_trainings_beside_what_a_normal_distribution_says():
+    shares = pd.DataFrame({"difference": [0.0, -2.0], "deviation": [2.0, 2.0], "opposite": [0.5, 0.2]})
+    dots, line = plots.single_runs(shares).axes[0].get_lines()
+    assert [*dots.get_xdata()] == [0, 2] and [*dots.get_ydata()] == [50, 20]
+    assert line.get_ydata()[0] == pytest.approx(50) and line.get_ydata()[-1] == pytest.approx(15.87, abs=0.01)

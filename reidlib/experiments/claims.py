@@ -11,6 +11,7 @@ together (at most 5 % for one false among them). "robust": whether the same is f
 table was measured at both lengths.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def claims(paper: str, figures: Path = FIGURES) -> pd.DataFrame:
     """
     stated = find_paper(paper).claims
     tables = {claim.table for claim in stated}
-    scores = _measured_cells(paper, tables | {half_table(name) for name in tables}, figures)
+    scores = measured_cells(paper, tables | {half_table(name) for name in tables}, figures)
     lines = [
         {
             "paper": paper,
@@ -119,7 +120,7 @@ def _after_holm(ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class _Cell:
+class MeasuredCell:
     """What was measured in a cell: {renderer: {seed: score}}, in which unit, and the row whose networks collapsed, or
     ""."""
 
@@ -128,7 +129,7 @@ class _Cell:
     collapsed: str
 
 
-def _measured_cells(paper: str, tables: set[str], figures: Path) -> dict[tuple[str, str, str], _Cell]:
+def measured_cells(paper: str, tables: set[str], figures: Path = FIGURES) -> dict[tuple[str, str, str], MeasuredCell]:
     """{(table, row, column): what was measured} for these tables. Rows that share a run read its records once."""
     versions, cells = {}, {}
     for row in rows_of(paper):
@@ -141,11 +142,11 @@ def _measured_cells(paper: str, tables: set[str], figures: Path) -> dict[tuple[s
         collapsed = row.label if any(record.collapsed for record in every) else ""
         for column, place in (row.columns or columns_of(row.run)).items():
             scores = {version: seed_scores(records, place) for version, records in versions[key].items()}
-            cells[row.table, row.label, column] = _Cell(scores, unit_of(every, place), collapsed)
+            cells[row.table, row.label, column] = MeasuredCell(scores, unit_of(every, place), collapsed)
     return cells
 
 
-def _judged(paper: str, claim: Claim, cells: dict[tuple[str, str, str], _Cell]) -> dict:
+def _judged(paper: str, claim: Claim, cells: dict[tuple[str, str, str], MeasuredCell]) -> dict:
     """The claim's verdict in its table, and after half the training if all its cells are measured there as well."""
     for label, column in (*claim.left, *claim.right):
         if (claim.table, label, column) not in cells:
@@ -162,21 +163,27 @@ def _judged(paper: str, claim: Claim, cells: dict[tuple[str, str, str], _Cell]) 
     }
 
 
-def _judged_in(table: str, claim: Claim, cells: dict[tuple[str, str, str], _Cell]) -> dict:
-    """The claim's verdict in a table under the seeds that all its cells have, in the worlds of the renderer's version
-    that has most of them, the newest among equals."""
+def _judged_in(table: str, claim: Claim, cells: dict[tuple[str, str, str], MeasuredCell]) -> dict:
+    """The claim's verdict in a table."""
     left, right = ([cells[table, *cell] for cell in side] for side in (claim.left, claim.right))
-    versions = set().union(*(cell.scores for cell in left + right))
-    shared = {v: sorted(set.intersection(*({*c.scores.get(v, ())} for c in left + right))) for v in versions}
-    version = max(shared, key=lambda v: (len(shared[v]), v), default=0)
-    seeds = shared.get(version, [])
-    scores = (np.array([[c.scores[version][seed] for seed in seeds] for c in side]) for side in (left, right))
+    version, seeds, scores = under_shared_seeds([*left, *right])
     unit = left[0].unit
-    return judge(claim, *scores) | {
+    return judge(claim, scores[: len(left)], scores[len(left) :]) | {
         "unit": POINTS if unit == FRACTION else unit,
         "renderer": version if seeds else 0,
         "collapsed": ", ".join(dict.fromkeys(c.collapsed for c in left + right if c.collapsed)) or None,
     }
+
+
+def under_shared_seeds(cells: Sequence[MeasuredCell]) -> tuple[int, list[int], np.ndarray]:
+    """The renderer's version whose worlds have most of the seeds that all cells share, the newest among equals, those
+    seeds, and the cells' scores under them, (cells, S); 0 and nothing where they share none."""
+    versions = set().union(*(cell.scores for cell in cells))
+    shared = {v: sorted(set.intersection(*({*c.scores.get(v, ())} for c in cells))) for v in versions}
+    version = max(shared, key=lambda v: (len(shared[v]), v), default=0)
+    seeds = shared.get(version, [])
+    scores = [[cell.scores[version][seed] for seed in seeds] for cell in cells]
+    return version, seeds, np.array(scores).reshape(len(cells), len(seeds))
 
 
 def _reported(paper: str, claim: Claim) -> float | None:
