@@ -41,12 +41,10 @@ class Background:
 
     def __init__(self, samples: list[np.ndarray], fps: float):
         smooth = [_smooth(sample) for sample in samples]
-        rows = range(len(smooth[0]))  # one at a time, as the median makes a copy
-        self.picture = np.stack([np.median([s[row] for s in smooth], axis=0) for row in rows]).astype(np.uint8)
+        self.picture = _median(smooth).astype(np.uint8)
         differences = [cv2.absdiff(self.level(sample), self.picture) for sample in samples]
         self.deviation = deviation = float(np.median([np.median(difference) for difference in differences]))
-        typical = np.stack([np.median([d[row] for d in differences], axis=0) for row in rows])
-        self._trembling = cv2.dilate(NOISE * typical, np.ones((3, 3), np.uint8))
+        self._trembling = cv2.dilate(NOISE * _median(differences), np.ones((3, 3), np.uint8))
         self._second, self._age = max(round(fps), 1), 0
         self._model = cv2.createBackgroundSubtractorMOG2(varThreshold=16, detectShadows=True)
         self._model.setVarInit(max((1.4826 * deviation) ** 2, MIN_VARIANCE))
@@ -97,6 +95,13 @@ def cut_out(picture: np.ndarray, empty: np.ndarray) -> np.ndarray:
 
 def _smooth(frame: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(frame, (5, 5), 1.0)
+
+
+def _median(pictures: list[np.ndarray]) -> np.ndarray:
+    """The median of pictures, value by value; some rows at a time, because NumPy makes floating-point copies."""
+    blocks = max(sum(picture.nbytes for picture in pictures) // 2**22, 1)
+    rows = np.array_split(np.stack(pictures, axis=1), blocks)  # each (rows, pictures, W, 3)
+    return np.concatenate([np.median(block, axis=1) for block in rows])
 
 
 def blobs(foreground: np.ndarray, min_area: int) -> tuple[np.ndarray, list[Blob]]:
