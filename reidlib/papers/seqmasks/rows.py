@@ -56,8 +56,7 @@ SETTINGS = {
 HEADLINE, ABLATION, SWEEP = 10, 6, 3  # seeds: of Tables I and II and their controls, of other claims, of sweeps
 SILHOUETTES = {"mask_street": 6, "lab": 12}  # the paper's K
 LAMBDAS = ((0.1, 1, 1), (1, 1, 0.1))  # of Equation 3, tried beside λ1 = λ2 = λ3 = 1
-# Of the gait feature in the control of a tuned concatenation, by the mean of the scores that Table I or II shows; the
-# laboratory's is what the former regime chose, until its choices are measured.
+# Of the gait feature in the control of a tuned concatenation, by the mean of the scores that Table I or II shows.
 GAIT_WEIGHTS = {"mask_street": 3.0, "lab": 2.0}
 
 
