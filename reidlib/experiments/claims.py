@@ -42,8 +42,8 @@ def claims(paper: str, figures: Path = FIGURES) -> pd.DataFrame:
     holm (the verdict on a primary claim after Holm's procedure over all primary claims, "inconclusive" if it does not
     survive; missing for other claims, and with fewer than six seeds); half_difference, half_verdict (in the table after
     half the training; missing unless it has all the claim's cells), robust (whether both verdicts are the same, and
-    "replicates" or "contradicted"; None unless both are measured, in worlds of one version); reported (the same
-    difference in the paper's own numbers), detectable (the true difference that would be found in four of five
+    "replicates" or "contradicted"; None unless both have six seeds or more, in worlds of one version); reported (the
+    same difference in the paper's own numbers), detectable (the true difference that would be found in four of five
     experiments, or for "same" the margin that would be shown; NaN unless the verdict is "inconclusive"), kind, margin
     (of "same" alone), unit, table, note, renderer (the version that drew the worlds, 0 for recorded data), collapsed
     (the rows whose network has collapsed under some of the seeds: what is said of them means little). Without a seed
@@ -154,12 +154,12 @@ def _judged(paper: str, claim: Claim, cells: dict[tuple[str, str, str], Measured
     full, half = _judged_in(claim.table, claim, cells), {"seeds": 0, "verdict": None, "difference": None}
     if all((half_table(claim.table), *cell) in cells for cell in (*claim.left, *claim.right)):
         half = _judged_in(half_table(claim.table), claim, cells)
-    both = full["seeds"] and half["seeds"] and full["renderer"] == half["renderer"]
+    judged = min(full["seeds"], half["seeds"]) >= statistics.MIN_SEEDS
     robust = full["verdict"] == half["verdict"] and full["verdict"] in DECIDED
     return full | {
         "half_difference": half["difference"],
         "half_verdict": half["verdict"],
-        "robust": robust if both else None,
+        "robust": robust if judged and full["renderer"] == half["renderer"] else None,
     }
 
 

@@ -209,6 +209,13 @@ def test_inconclusive_twice_is_not_robust(two_lengths):
     assert line["verdict"] == line["half_verdict"] == "inconclusive" and line["robust"] is False
 
 
+def test_whether_a_verdict_is_robust_is_open_with_few_seeds_at_half_the_length(two_lengths):
+    two_lengths.paper.claims = (above("ab", "", "T", "a", "b", "mAP"),)
+    write_records(two_lengths.half[:2], two_lengths.figures, seeds=(range(3),) * 2)
+    [line] = claims_of("seqmasks", two_lengths.figures).to_dict("records")
+    assert line["half_verdict"] in ("leaning", "inconclusive") and line["robust"] is None
+
+
 def test_worlds_of_two_renderers_are_not_compared_between_lengths(two_lengths):
     two_lengths.paper.claims = (above("ab", "", "T", "a", "b", "mAP"),)
     write_records(two_lengths.half[:2], two_lengths.figures, renderer=2, seeds=(range(6),) * 2)
