@@ -4,7 +4,7 @@ Li, Yu, Hu, "Appearance and Motion Enhancement for Video-Based Person Re-Identif
 `street`; iLIDS-VID `pair`; PRID-2011 `pair` with less clutter and occlusion and as many people; PETA and Market-1501,
 which the auxiliaries learn from, become `stills`. A clip is T = 8 frames in a row, as in the paper, 80 ms apart:
 rendered tracklets have 10 to 20, so that frames further apart would not fill it. Over c = 3 of them a foot moves by
-about six pixels in the tracker's box, and the background by nine.
+about six pixels in the tracker's box, and the background by seven.
 """
 
 from collections.abc import Mapping
