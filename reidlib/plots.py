@@ -19,6 +19,7 @@ from scipy import stats
 from reidlib.data import Tracklet
 
 RIGHT, WRONG, NEUTRAL = "#2a9d4a", "#d1383d", "#8a8a8a"
+DARK, PALE = "#264653", "#c4c4c4"
 DPI = 100
 LEVELS, SHARE = 8, 2e-5  # of 255, and of the pixels: what two machines may draw differently in one picture
 
@@ -212,7 +213,7 @@ def score_intervals(rows: pd.DataFrame, score: str) -> Figure:
     rows = rows[rows["column"] == score].dropna(subset="measured")
     figure, axes = plt.subplots(figsize=(6, 0.4 * len(rows) + 1), layout="constrained")
     spread = np.stack([rows["measured"] - rows["low"], rows["high"] - rows["measured"]])
-    axes.errorbar(rows["measured"], range(len(rows)), xerr=np.nan_to_num(spread), fmt="o", color="#264653", capsize=3)
+    axes.errorbar(rows["measured"], range(len(rows)), xerr=np.nan_to_num(spread), fmt="o", color=DARK, capsize=3)
     axes.set(yticks=range(len(rows)), yticklabels=rows["row"], xlabel=f"{score} (%), mean and 95 % interval over seeds")
     axes.invert_yaxis()
     axes.grid(axis="x", alpha=0.3)
@@ -258,7 +259,7 @@ def channel_attention(gates: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     return figure
 
 
-VERDICTS = {"replicates": RIGHT, "contradicted": WRONG, "leaning": "#264653", "inconclusive": NEUTRAL}
+VERDICTS = {"replicates": RIGHT, "contradicted": WRONG, "leaning": DARK, "inconclusive": NEUTRAL}
 
 
 def claim_intervals(ledger: pd.DataFrame) -> Figure:
@@ -291,8 +292,8 @@ def verdicts_before_and_after(comparison: pd.DataFrame) -> Figure:
     for place, claim in enumerate(primary.itertuples()):
         before, after = (claim.low_before, claim.high_before), (claim.low_after, claim.high_after)
         colour = VERDICTS.get(claim.after, NEUTRAL)
-        axes.plot(claim.difference_before, place - 0.17, "o", color="#c4c4c4", markersize=4)
-        axes.plot(before, [place - 0.17] * 2, color="#c4c4c4")
+        axes.plot(claim.difference_before, place - 0.17, "o", color=PALE, markersize=4)
+        axes.plot(before, [place - 0.17] * 2, color=PALE)
         axes.plot(claim.difference_after, place + 0.17, "o", color=colour, markersize=5)
         axes.plot(after, [place + 0.17] * 2, color=colour, linewidth=2)
     _claim_axes(axes, primary["claim"], wrapped=True)
@@ -309,7 +310,7 @@ def gains_and_controls(gains: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(figsize=(9, 0.4 * len(gains) + 1), layout="constrained")
     own = gains["gain"] - gains["control"]
     places = range(len(gains))
-    axes.barh(places, gains["control"], height=0.5, color="#c4c4c4", label="the control's")
+    axes.barh(places, gains["control"], height=0.5, color=PALE, label="the control's")
     axes.barh(places, own, 0.5, gains["control"], color=np.where(own > 0, RIGHT, WRONG), label="the mechanism's own")
     axes.plot(gains["gain"], places, "o", color="black", markersize=4, label="the gain")
     axes.axvline(0, color="black", linewidth=0.6)
@@ -333,7 +334,7 @@ def reported_gains(ledger: pd.DataFrame, resolved: float) -> Figure:
         found = known.loc[known["paper"] == paper, "reported"].to_numpy()
         sizes = np.maximum(np.abs(found), 0.05)
         beside = place + 0.5 * (np.arange(len(found)) / max(len(found) - 1, 1) - 0.5)
-        axes.scatter(sizes, beside, s=10, color=np.where(found < 0, WRONG, "#264653"), alpha=0.8)
+        axes.scatter(sizes, beside, s=10, color=np.where(found < 0, WRONG, DARK), alpha=0.8)
         axes.plot([np.median(sizes)] * 2, [place - 0.35, place + 0.35], color="black")
     axes.axvline(resolved, color=NEUTRAL, linestyle="--")
     axes.set_xscale("log")
@@ -352,7 +353,7 @@ def single_runs(shares: pd.DataFrame) -> Figure:
     """
     figure, axes = plt.subplots(figsize=(5, 3), layout="constrained")
     sizes, deviation = shares["difference"].abs(), shares["deviation"].median()
-    axes.plot(sizes, 100 * shares["opposite"], "o", color="#264653", markersize=4, label="measured, one dot a claim")
+    axes.plot(sizes, 100 * shares["opposite"], "o", color=DARK, markersize=4, label="measured, one dot a claim")
     at = np.linspace(0, max(sizes.max(), 1), 200)
     axes.plot(at, 100 * stats.norm.sf(at / deviation), color=NEUTRAL, label=f"one seed deviates by {deviation:.1f}")
     axes.set(xlabel="difference, mean over seeds, points", ylabel="trainings that say the opposite, %")

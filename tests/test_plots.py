@@ -357,8 +357,7 @@ def test_sizes_of_reported_differences():
     ledger = pd.DataFrame(
         {"paper": ["one", "one", "one", "two", "two"], "reported": [0.4, -2.0, 5.0, 0.0, np.nan]},
     )
-    axes = plots.reported_gains(ledger, resolved=3)
-    axes = axes.axes[0]
+    axes = plots.reported_gains(ledger, resolved=3).axes[0]
     first, second = (collection.get_offsets()[:, 0].tolist() for collection in axes.collections)
     assert first == pytest.approx([0.4, 2, 5]) and second == [0.05]
     colours = [to_hex(colour) for colour in axes.collections[0].get_facecolors()]

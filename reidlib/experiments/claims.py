@@ -129,7 +129,7 @@ class MeasuredCell:
     collapsed: str
 
 
-def measured_cells(paper: str, tables: set[str], figures: Path = FIGURES) -> dict[tuple[str, str, str], MeasuredCell]:
+def measured_cells(paper: str, tables: set[str], figures: Path) -> dict[tuple[str, str, str], MeasuredCell]:
     """{(table, row, column): what was measured} for these tables. Rows that share a run read its records once."""
     versions, cells = {}, {}
     for row in rows_of(paper):
@@ -166,24 +166,24 @@ def _judged(paper: str, claim: Claim, cells: dict[tuple[str, str, str], Measured
 def _judged_in(table: str, claim: Claim, cells: dict[tuple[str, str, str], MeasuredCell]) -> dict:
     """The claim's verdict in a table."""
     left, right = ([cells[table, *cell] for cell in side] for side in (claim.left, claim.right))
-    version, seeds, scores = under_shared_seeds([*left, *right])
+    version, seeds, scores = under_shared_seeds(left, right)
     unit = left[0].unit
-    return judge(claim, scores[: len(left)], scores[len(left) :]) | {
+    return judge(claim, *scores) | {
         "unit": POINTS if unit == FRACTION else unit,
         "renderer": version if seeds else 0,
         "collapsed": ", ".join(dict.fromkeys(c.collapsed for c in left + right if c.collapsed)) or None,
     }
 
 
-def under_shared_seeds(cells: Sequence[MeasuredCell]) -> tuple[int, list[int], np.ndarray]:
+def under_shared_seeds(*sides: Sequence[MeasuredCell]) -> tuple[int, list[int], list[np.ndarray]]:
     """The renderer's version whose worlds have most of the seeds that all cells share, the newest among equals, those
-    seeds, and the cells' scores under them, (cells, S); 0 and nothing where they share none."""
+    seeds, and each side's scores under them, (cells, S); no seeds where they share none."""
+    cells = [cell for side in sides for cell in side]
     versions = set().union(*(cell.scores for cell in cells))
     shared = {v: sorted(set.intersection(*({*c.scores.get(v, ())} for c in cells))) for v in versions}
     version = max(shared, key=lambda v: (len(shared[v]), v), default=0)
     seeds = shared.get(version, [])
-    scores = [[cell.scores[version][seed] for seed in seeds] for cell in cells]
-    return version, seeds, np.array(scores).reshape(len(cells), len(seeds))
+    return version, seeds, [np.array([[c.scores[version][seed] for seed in seeds] for c in side]) for side in sides]
 
 
 def _reported(paper: str, claim: Claim) -> float | None:

@@ -24,9 +24,9 @@ def seed_differences(paper: str, figures: Path = FIGURES) -> pd.DataFrame:
     cells = measured_cells(paper, {claim.table for claim in stated}, figures)
     lines = []
     for claim in stated:
-        sides = [[cells[claim.table, *cell] for cell in side] for side in (claim.left, claim.right)]
-        _, seeds, scores = under_shared_seeds([*sides[0], *sides[1]])
-        differences = scores[: len(sides[0])].sum(0) - scores[len(sides[0]) :].sum(0)
+        sides = ([cells[claim.table, *cell] for cell in side] for side in (claim.left, claim.right))
+        _, seeds, (left, right) = under_shared_seeds(*sides)
+        differences = left.sum(axis=0) - right.sum(axis=0)
         lines += [(paper, claim.text, seed, difference) for seed, difference in zip(seeds, differences)]
     return pd.DataFrame(lines, columns=["paper", "claim", "seed", "difference"])
 
@@ -47,7 +47,7 @@ def control_gains(paper: str, figures: Path = FIGURES) -> pd.DataFrame:
     lines = []
     for claim in stated:
         labels = (claim.left[0][0], claim.right[0][0], claim.control)
-        _, seeds, scores = under_shared_seeds([cells[claim.table, label, claim.left[0][1]] for label in labels])
+        _, seeds, (scores,) = under_shared_seeds([cells[claim.table, label, claim.left[0][1]] for label in labels])
         if seeds:
             row, other, control = scores.mean(axis=1)
             lines.append((paper, claim.text, claim.primary, row - other, control - other, len(seeds)))
