@@ -22,12 +22,12 @@ from reidlib.experiments.tables import half_table, table, table_names, wide_tabl
 PLACE = re.compile(r"<!-- (?P<kind>\w+) (?P<paper>\w+)(?:, (?P<table>.+?))? -->(?:(?!<!--).)*<!-- end -->", re.S)
 NUMERIC = r"|[+−]?[\d.]+( [±(].*)?|not yet measured"  # the cells of columns that stand at the right
 CONTROL = "control"  # the source of claims that are ours
-COUNTED = {  # verdict -> what several claims of that verdict do
-    "replicates": "replicate",
-    "contradicted": "are contradicted",
-    "leaning": "lean one way",
-    "inconclusive": "are undecided",
-    "not yet measured": "are not yet measured",
+COUNTED = {  # verdict -> what is said of any number of claims of that verdict
+    "replicates": "replicating",
+    "contradicted": "contradicted",
+    "leaning": "leaning one way",
+    "inconclusive": "undecided",
+    "not yet measured": "not yet measured",
 }
 
 
@@ -156,7 +156,7 @@ def _verdicts(paper: str, figures: Path) -> str:
     """How many claims of the paper have which verdict; our own controls are not counted."""
     ledger = claims(paper, figures)
     counts = ledger.loc[ledger["source"] != CONTROL, "verdict"].value_counts()
-    texts = [f"{counts[verdict]} {does}" for verdict, does in COUNTED.items() if verdict in counts]
+    texts = [f"{counts[verdict]} {words}" for verdict, words in COUNTED.items() if verdict in counts]
     return f"of {counts.sum()} claims, {', '.join(texts)}"
 
 

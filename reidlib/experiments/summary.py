@@ -48,7 +48,7 @@ class Summary:
             text += f"{_counted(self.primary)}; {self.holm} verdicts survive Holm's procedure over the primary claims "
             text += f"at {100 * FAMILY_WISE:.0f} %"
             if self.both_lengths:
-                text += f"; of {self.both_lengths} measured after half the training as well, {self.robust} are robust"
+                text += f"; of {self.both_lengths} measured after half the training as well, {self.robust} robust"
             text += "."
         if self.detectable is not None:
             text += f" Inconclusive primary claims could have seen {self.detectable:.1f} points (median)."
@@ -78,5 +78,4 @@ def _tally(ledger: pd.DataFrame) -> Tally:
 
 
 def _counted(tally: Tally) -> str:
-    decided = f"{tally.replicating} replicate, {tally.contradicted} are contradicted"
-    return f"{decided}, {tally.inconclusive} are inconclusive"
+    return f"{tally.replicating} replicating, {tally.contradicted} contradicted, {tally.inconclusive} inconclusive"

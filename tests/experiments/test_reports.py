@@ -70,7 +70,7 @@ def test_reports_are_begun_filled_and_then_left_alone(mine):
     figures = mine / "figures"
     readme, report = mine / "README.md", figures / "mine" / "report.md"
     assert [*write_reports(mine, figures)] == [readme, report]
-    counted = "of 1 claims, 1 are undecided"
+    counted = "of 1 claims, 1 undecided"
     assert readme.read_text() == (
         f"Mine: <!-- state mine -->2 of 2 rows measured<!-- end -->, <!-- verdicts mine -->{counted}<!-- end -->.\n"
     )

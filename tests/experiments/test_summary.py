@@ -35,10 +35,10 @@ def test_a_ledger_in_numbers():
 
 def test_a_ledger_in_sentences():
     assert str(summary(ledger(LINES))) == (
-        "10 claims, 7 judged on 6 seeds or more: 2 replicate, 1 are contradicted, 4 are inconclusive. Were no claim "
+        "10 claims, 7 judged on 6 seeds or more: 2 replicating, 1 contradicted, 4 inconclusive. Were no claim "
         "true and none reversed, 0.4 verdicts would be false all the same. 8 claims are primary, 6 of them judged: "
-        "2 replicate, 1 are contradicted, 3 are inconclusive; 2 verdicts survive Holm's procedure over the primary "
-        "claims at 5 %; of 3 measured after half the training as well, 1 are robust. Inconclusive primary claims could "
+        "2 replicating, 1 contradicted, 3 inconclusive; 2 verdicts survive Holm's procedure over the primary "
+        "claims at 5 %; of 3 measured after half the training as well, 1 robust. Inconclusive primary claims could "
         "have seen 3.5 points (median)."
     )
     assert str(summary(ledger(LINES[6:7]))).endswith("0.1 verdicts would be false all the same.")
