@@ -220,6 +220,17 @@ def score_intervals(rows: pd.DataFrame, score: str) -> Figure:
     return figure
 
 
+def score_grid(scores: pd.DataFrame) -> Figure:
+    """Scores in percent as numbers on colours, methods from top to bottom, worlds from left to right; what is missing
+    (nan) stays white."""
+    figure, axes = plt.subplots(figsize=(1.5 + 0.75 * scores.shape[1], 0.8 + 0.35 * len(scores)), layout="constrained")
+    sns.heatmap(scores, annot=True, fmt=".0f", vmin=0, vmax=100, cmap="viridis", cbar=False, linewidths=1, ax=axes)
+    axes.set(xlabel="", ylabel="")
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, rotation=0, labelsize=8)
+    return figure
+
+
 def sweep_lines(cells: pd.DataFrame, columns: Sequence[str]) -> Figure:
     """Scores in percent over a setting that was swept: one panel for each of the columns, one line a system.
 

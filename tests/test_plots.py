@@ -194,6 +194,14 @@ def test_loss_history_has_a_line_a_term():
     assert axes.get_yscale() == "log"
 
 
+def test_a_grid_of_scores_names_methods_and_worlds_and_leaves_out_what_is_missing():
+    scores = pd.DataFrame({"street": [0.4, 56.9], "lab, NM": [np.nan, 94.1]}, index=["chance", "AGW"])
+    axes = plots.score_grid(scores).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["chance", "AGW"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["street", "lab, NM"]
+    assert [text.get_text() for text in axes.texts] == ["0", "57", "94"]
+
+
 def test_score_intervals_are_drawn_from_low_to_high():
     rows = pd.DataFrame(
         [
