@@ -1,4 +1,5 @@
-# make reproduce   install, measure what has no record, write figures/ and reports, run every notebook (into build/)
+# make reproduce   install, write figures/ and reports from the records, run every notebook (into build/)
+# make measure     install, train and measure what has no record yet of the starts, the baselines and Seq-Masks
 # make test        install, then lint, every test and every notebook; what failed is said at the end
 # make lab         install, then open JupyterLab on the tour
 PYTHON ?= python3
