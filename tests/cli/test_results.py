@@ -101,7 +101,7 @@ def test_former_worlds_are_said_once(run, records):
 def test_claims_are_summed_up_first_and_primary_ones_shown(run, records):
     out = run("claims", "own", "--figures", records())[1]
     lines = out.splitlines()
-    assert lines[0].startswith("own, judged on rendered people: 3 claims, 1 judged on 6 seeds or more: 1 replicate")
+    assert lines[0].startswith("own, judged on rendered people: 3 claims, 1 judged on 6 seeds or more: 1 replicating")
     assert any(line.startswith("1 claims mean little") for line in lines)
     at = lines.index("table A, primary")
     verdict, rest = lines[at + 1].split("[")
