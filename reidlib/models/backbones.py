@@ -109,8 +109,7 @@ class ResNet(nn.Module):
         """images: (N, 3, H, W) -> (N, channels, H/s, W/s). time: how many images in a row are a clip, over whose
         positions together, as maps (N/time, C, time, h·w), the inserted blocks work.
         """
-        x = images.contiguous(memory_format=torch.channels_last)
-        x = self.maxpool(F.relu(self.bn1(self.conv1(x)), inplace=True))
+        x = self.stem(images)
         for stage in ("layer1", "layer2", "layer3", "layer4"):
             for i, block in enumerate(getattr(self, stage)):
                 x = block(x)
@@ -119,6 +118,11 @@ class ResNet(nn.Module):
                     y = self.non_local[name](clips.flatten(3))
                     x = y.unflatten(3, clips.shape[3:]).transpose(1, 2).flatten(0, 1)
         return x
+
+    def stem(self, images: Tensor) -> Tensor:
+        """What comes before the stages: (N, 3, H, W) -> (N, widths[0], H/4, W/4), or H/2 × W/2 with the small stem."""
+        x = images.contiguous(memory_format=torch.channels_last)
+        return self.maxpool(F.relu(self.bn1(self.conv1(x)), inplace=True))
 
 
 def resnet18(**options) -> ResNet:

@@ -13,12 +13,14 @@ class Network(nn.Module):
     "silhouettes", "next_frames") or of rendered ground truth ("parts", "flow", "joints"). optional_inputs: what it can
     use beside, if a run asks for it. Batches are made of exactly these, in training and in testing.
     training_only: submodules that only training needs, such as classifiers; they may be called None afterwards, or be
-    empty where they are containers.
+    empty where they are containers. supervised: names of the features, each with its logits, that the baseline's losses
+    are taken of.
     """
 
     inputs: tuple[str, ...] = ("frames",)
     optional_inputs: tuple[str, ...] = ()
     training_only: tuple[str, ...] = ()
+    supervised: tuple[str, ...] = ("global",)
 
     def for_retrieval(self) -> Self:
         """A copy in evaluation mode without what only training needs."""

@@ -39,6 +39,7 @@ class NonLocal3D(Network):
         if foreground:
             self.foreground = ForegroundBranch(self.backbone.channels, num_ids, pool="average")
             self.inputs, self.training_only = ("frames", "masks"), ("classifier", "foreground.classifier")
+            self.supervised = ("global", "foreground")
 
     def forward(self, frames: Tensor, masks: Tensor | None = None) -> ModelOutput:
         """frames: (B, T, 3, H, W) in [0, 1]; masks: (B, T, 1, H, W) of 0 and 1, which the foreground branch needs.

@@ -11,6 +11,7 @@ _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, impor
     "agw": "reidlib.models.agw:AGW",
     "asanet": "reidlib.models.asanet:ASANet",
     "amem": "reidlib.models.amem:AMEM",
+    "ap3d": "reidlib.models.ap3d:AP3D",
     "arm": "reidlib.models.arm:ARM",
     "chance": "reidlib.models.descriptors:Chance",
     "colour_histogram": "reidlib.models.descriptors:ColourHistogram",
@@ -35,6 +36,7 @@ _NETWORKS: dict[str, str | type[Network]] = {  # name -> module and class, impor
     "seqmasks": "reidlib.models.seqmasks:SeqMasks",
     "sta": "reidlib.models.sta:STA",
     "tae": "reidlib.models.texture:TextureAutoEncoder",
+    "tclnet": "reidlib.models.tclnet:TCLNet",
     "sshsp": "reidlib.models.sshsp:SSHSP",
 }
 

@@ -79,6 +79,15 @@ def test_the_two_groups_reach_all_parameters_and_no_other_group_s(model, batch):
     assert all(gradient is not None for gradient in gradients)
 
 
+def test_each_learner_has_its_own_three_losses(batch):
+    model = create_model("tclnet", num_ids=5, scale="mini")
+    training = agw_training(setting(model, iterations=120, learning_rate=1e-3))
+    losses = training.objective(model, batch)
+    terms = {f"{learner} {loss}" for learner in ("first", "second") for loss in ("identity", "triplet", "center")}
+    assert losses["network"].keys() == terms
+    assert training.weights == {"network": {"first center": 0.0005, "second center": 0.0005}}
+
+
 @pytest.mark.parametrize("iterations", [120, 1200])
 def test_the_schedule_is_that_of_120_epochs_at_any_length(model, iterations):
     training = agw_training(setting(model, iterations=iterations, learning_rate=2e-3, scale="paper"))

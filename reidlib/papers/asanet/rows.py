@@ -36,10 +36,10 @@ from reidlib.papers.asanet.claims import (
 )
 from reidlib.papers.asanet.systems import (
     CAMPUS,
+    COMPARATORS,
     DUKE,
     EPOCHS,
     PAPER_SCALE,
-    PLAIN,
     RATES,
     RECIPE,
     STREET,
@@ -165,7 +165,7 @@ def _looked_at() -> list[Run]:
 
 def _beside() -> list[Row]:
     """Networks without attributes, beside Tables I to III."""
-    runs = {BASELINE: plain(), NON_LOCAL: _non_local(), "STA": plain("sta"), "COSAM": plain("cosam")}
+    runs = {BASELINE: plain(), NON_LOCAL: _non_local()} | {name: plain(key) for key, name in COMPARATORS.items()}
     found = [
         _row("I", f"{setup} {name}", run, 6, columns)
         for setup, columns in (("Usual", USUAL), ("Mixing", MIXING))
@@ -286,8 +286,8 @@ def _choices() -> list[Row]:
     for base in (STREET, CAMPUS):
         for name, run in searched(base).items():
             found += _search(f"{base.data}, {name}", run, RECIPE)
-    for model in PLAIN:
-        found += _search(f"street, {model.upper()}", plain(model), APPEARANCE)
+    for model, name in COMPARATORS.items():
+        found += _search(f"street, {name}", plain(model), APPEARANCE)
     found += _search(f"street, {NON_LOCAL}", _non_local(), THREE_D)
     wide = replace(
         half_as_long(on_validation(system(STREET))), ids_per_batch=16, clips_per_id=2, evaluation="retrieval"

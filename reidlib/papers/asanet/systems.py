@@ -20,8 +20,9 @@ RATES = {
     "street": dict.fromkeys(("b", "b + ASRE", "b + ASRE, w/o BCE loss", "a + ASRE + PMI"), 3e-3),
     "campus": dict.fromkeys(("b + ASRE", "b + ASRE + PMI"), 3e-3),
 }
-# Likewise rate, P and K of networks without attributes, in the order of `CHOSEN`.
-PLAIN = dict.fromkeys(("sta", "cosam"), (3e-3, 16, 2))
+COMPARATORS = {"sta": "STA", "cosam": "COSAM", "ap3d": "AP3D", "tclnet": "TCLNet"}  # networks without attributes
+# Likewise their rate, P and K, in the order of `CHOSEN`.
+PLAIN = dict.fromkeys(COMPARATORS, (3e-3, 16, 2))
 RETRIEVAL = ("retrieval", "pose-distances")
 SHOWN = ("masks", "mask-segments")
 

@@ -45,8 +45,7 @@ class AGWObjective(nn.Module):
 def agw_training(setting: Setting) -> Plan:
     """AGW's training: Adam with weight decay 5e-4 and the released schedule; plain SGD for the centres."""
     run, model = setting.run, setting.model
-    features = ("global", "foreground") if "masks" in model.inputs else ("global",)
-    objective = AGWObjective(setting.num_ids, model.backbone.channels, features)
+    objective = AGWObjective(setting.num_ids, model.backbone.channels, model.supervised)
     parameters = [p for p in model.parameters() if p.requires_grad]
     return Plan(
         objective,
@@ -55,7 +54,7 @@ def agw_training(setting: Setting) -> Plan:
             "centers": torch.optim.SGD(objective.parameters(), lr=0.5),
         },
         schedules={"network": setting.schedule(agw_schedule(run.iterations))},
-        weights={"network": {f"{name} center": CENTER_WEIGHT for name in features}},
+        weights={"network": {f"{name} center": CENTER_WEIGHT for name in model.supervised}},
     )
 
 
