@@ -32,7 +32,8 @@ class ClipBatch:
     and 1. silhouettes: float32 (B, S, h, w) of 0 and 1, aligned, S in a row, for gait networks. Integer tensors (B,):
     tracklets (position in the sequence that the batches were made of), person_ids, camera_ids, views in degrees,
     attributes by name (-1: not annotated), and labels, the class of each identity among those of the training set
-    (None in testing). conditions: B strings. truth: ground truth by name, (B, T, …) in its own type.
+    (None in testing). conditions: B strings. truth: ground truth by name, (B, T, …) in its own type; of the successors,
+    whose names begin with "next_", (B, T, N, …).
     """
 
     frames: Tensor | None

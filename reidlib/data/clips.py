@@ -14,6 +14,7 @@ from reidlib.data.successors import Windows, check_later, check_windows
 from reidlib.data.tracklets import Tracklet
 
 Sampling = Literal["random", "even", "consecutive"]
+NEXT = "next_"  # before the name of a ground truth: that of the frames that follow
 
 
 def constrained_random(length: int, num_frames: int, rng: np.random.Generator) -> np.ndarray:
@@ -90,8 +91,8 @@ class Clip:
     """The pixels of T frames of one tracklet, all of them aligned with one another, and S of its silhouettes.
 
     frames: uint8 (T, 3, H, W), RGB. next_frames: uint8 (T, N, 3, H, W), the N successors of each frame. masks: uint8
-    (T, 1, H, W) of 0 and 1. truth: arrays by name. silhouettes: uint8 (S, h, w) of 0 and 1, aligned, see
-    `reidlib.data.silhouettes`.
+    (T, 1, H, W) of 0 and 1. truth: arrays by name, (T, …), or (T, N, …) for the successors'. silhouettes: uint8
+    (S, h, w) of 0 and 1, aligned, see `reidlib.data.silhouettes`.
     """
 
     frames: np.ndarray | None
@@ -115,7 +116,9 @@ def read_clip(
 
     next_frames: how many successors of each frame, `time_step` frames apart. silhouettes: the frames whose aligned
     silhouettes are wanted. Without `indices` the clip has these alone. windows: "tracked" for successors as they are,
-    in boxes that follow the person, "fixed" for successors in the box of the frame that they follow.
+    in boxes that follow the person, "fixed" for successors in the box of the frame that they follow. truth: names of
+    ground truth; with "next_" before it, as in "next_parts", that of the successors, each in its own box whatever the
+    windows.
 
     ValueError if masks, silhouettes or fixed windows are asked for and there are none, KeyError if a ground truth is
     missing.
@@ -138,7 +141,7 @@ def read_clip(
         frames=tracklet.frames(indices),
         masks=shapes,
         next_frames=_successors_of(tracklet, indices, next_frames, time_step, windows) if next_frames else None,
-        truth={name: tracklet.truth(name, indices) for name in truth},
+        truth={name: _truth_of(tracklet, name, indices, next_frames, time_step) for name in truth},
         silhouettes=aligned,
     )
 
@@ -152,3 +155,12 @@ def _successors_of(tracklet: Tracklet, indices: np.ndarray, count: int, time_ste
     following = successors(indices, len(tracklet), count, time_step)
     frames = tracklet.frames(following.ravel())
     return frames.reshape(*following.shape, *frames.shape[1:])
+
+
+def _truth_of(tracklet: Tracklet, name: str, indices: np.ndarray, count: int, time_step: int) -> np.ndarray:
+    """Ground truth of the frames, (T, …), or of the `count` that follow each, (T, count, …)."""
+    if not name.startswith(NEXT):
+        return tracklet.truth(name, indices)
+    following = successors(indices, len(tracklet), count, time_step)
+    values = tracklet.truth(name.removeprefix(NEXT), following.ravel())
+    return values.reshape(*following.shape, *values.shape[1:])

@@ -52,6 +52,25 @@ def check_later(tracklet: Tracklet) -> None:
         )
 
 
+def recut(labels: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Label maps (N, H, W), cut out of a standing picture with boxes `own`, as boxes `other` cut them out: (N, H, W).
+
+    Boxes are (N, 3), as the ground truth "box" has them: centre and height in the picture. Every pixel takes the label
+    of the one that its middle lies in; 0 is what `own` does not reach. Both boxes are of one scene: where a tracker
+    slips to somebody else, the boxes before and after have nothing to do with one another.
+    """
+    height, width = labels.shape[1:]
+    ratio, shift = other[:, 2:] / own[:, 2:], (other[:, :2] - own[:, :2]) * height / own[:, 2:]  # in pixels of `own`
+    places = []
+    for size, along in ((height, shift[:, 1:]), (width, shift[:, :1])):
+        middles = np.arange(size) + 0.5 - 0.5 * size
+        places.append(np.floor(middles * ratio + along + 0.5 * size).astype(int))  # (N, size)
+    (rows, columns), numbers = places, np.arange(len(labels))[:, None, None]
+    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None]
+    found = labels[numbers, rows.clip(0, height - 1)[:, :, None], columns.clip(0, width - 1)[:, None]]
+    return np.where(inside, found, 0)
+
+
 @dataclass(frozen=True)
 class PackedLater:
     """The successors of one tracklet's frames, `count` each, `time_step` apart, as they were packed."""

@@ -1,5 +1,5 @@
 """Evaluation: distances, retrieval and cross-view scores, re-ranking, query expansion, what networks know of people
-(masks, segments, attributes, flow, frames), and the statistics of claims."""
+(masks, segments, attributes, flow, frames, gaits), and the statistics of claims."""
 
 from reidlib.evaluation.attributes import AttributeScores, MultiLabelScores, attribute_scores, multilabel_scores
 from reidlib.evaluation.clusters import ClusterScores, cluster_scores, feature_clusters
@@ -8,6 +8,7 @@ from reidlib.evaluation.expansion import average_query_expansion, cluster_query_
 from reidlib.evaluation.flow import EndPointError, end_point_error
 from reidlib.evaluation.frames import FrameScores, frame_scores
 from reidlib.evaluation.masks import MaskScores, best_iou, mask_scores, preference
+from reidlib.evaluation.probes import explained_variance, linear_prediction
 from reidlib.evaluation.protocols import (
     CrossViewScores,
     RetrievalScores,
@@ -35,9 +36,11 @@ __all__ = [
     "cluster_scores",
     "cross_view_accuracy",
     "end_point_error",
+    "explained_variance",
     "feature_clusters",
     "frame_scores",
     "k_reciprocal_rerank",
+    "linear_prediction",
     "mask_scores",
     "multilabel_scores",
     "pairwise_distances",

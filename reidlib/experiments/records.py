@@ -69,11 +69,12 @@ class Record:
         """Whether most of the features tie: the network tells hardly anybody apart, and its scores mean nothing.
 
         Where a record does not say how many do, its ranks do: ties count as wrong, so that the first match of most
-        queries comes in the last quarter, which no order by chance does.
+        queries comes in the last quarter, which no order by chance does. What ranks nobody does not collapse.
         """
         if "tied" in self.notes:
             return self.notes["tied"] > COLLAPSED
-        return any(_last(outcome["first_match_rank"]) for outcome in self.queries.values())
+        ranks = (outcome.get("first_match_rank") for outcome in self.queries.values())
+        return any(_last(found) for found in ranks if found is not None)
 
 
 def _last(ranks: list) -> bool:

@@ -30,10 +30,11 @@ class AMEM(Network):
     `AttributeGroups`; without any it has no loss. foresee: whether the motion branch learns by foreseeing frames; if
     not, it has no loss either. joined: whether the branches are part of the feature; if not, they go after training and
     the backbone is left ("After Enhancement"). branch: one of `BRANCHES`.
-    pictures: keep what foresees frames in `for_retrieval`, and answer with that many foreseen frames. motion_from: what
-    those are foreseen from, "own" for the clip's motion feature, "past" for one of the frames up to the current one
-    (which then stands for those that follow), "swapped" for that of the clip half a batch further on.
-    ValueError for options that do not fit.
+    pictures: keep what foresees frames in `for_retrieval`, and answer with that many foreseen frames, from each frame
+    that training starts from (Equation 5), so that all of them lie in the clip. motion_from: what those are foreseen
+    from, "own" for the clip's motion feature, "past" for one of the frames up to the current one (which then stands for
+    those that follow), "swapped" for that of the clip half a batch further on.
+    ValueError for options that do not fit, and for clips too short to start from.
     """
 
     def __init__(
@@ -77,9 +78,10 @@ class AMEM(Network):
     def forward(self, frames: Tensor) -> ModelOutput:
         """frames: (B, T, 3, H, W) in [0, 1].
 
-        embedding: f_s (B, D), compared by cosine. features: {"global": the same}. logits: {"global": (B, num_ids)};
-        attributes: {name: scores}; both only in training. visuals: {"next_frames": (B, T, pictures, 3, H, W) in [0, 1],
-        the frames foreseen from each}, if pictures are kept.
+        embedding: f_s (B, D), compared by cosine. features: {"global": the same; "backbone", "appearance", "motion":
+        f_B, f_A and f_M, pooled, (B, C), those that there are}. logits: {"global": (B, num_ids)}; attributes: {name:
+        scores}; both only in training. visuals: {"next_frames": (B, T - pictures - 1, pictures, 3, H, W) in [0, 1], the
+        frames foreseen from each of the first ones}, if pictures are kept.
         """
         maps = self.maps(frames)
         output = self.describe(maps)
@@ -98,17 +100,20 @@ class AMEM(Network):
         pooled = {name: values.mean((2, 3), dtype=torch.float32) for name, values in maps.items()}
         used = list(pooled.values()) if self.joined else [pooled["backbone"]]
         output = described(torch.cat(used, dim=1), self.reduction, self.classifier)
+        output.features.update(pooled)
         if self.attributes is not None:
             for group in self.attributes(pooled["appearance"]):
                 output.attributes.update(group)
         return output
 
     def _pictures(self, frames: Tensor, motion: Tensor) -> Tensor:
-        """Frames foreseen from each frame, (B, T, pictures, 3, H, W)."""
+        """The N frames foreseen from each frame t, 0 < t < T - N counted from 1: (B, T - N - 1, N, 3, H, W)."""
         time, found = frames.shape[1], []
+        if time < self.pictures + 2:
+            raise ValueError(f"clips of {time} frames: foreseeing {self.pictures} needs {self.pictures + 2}")
         if self.motion_from == "swapped":
             motion = motion.roll(max(len(motion) // 2, 1), 0)
-        for t in range(time):
+        for t in range(time - self.pictures - 1):
             if self.motion_from == "past":
                 past = torch.arange(time, device=frames.device).clamp(max=t)
                 motion = self.maps(frames[:, past])["motion"]

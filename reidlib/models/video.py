@@ -63,11 +63,14 @@ class VideoNetwork(Network):
     def forward(self, frames: Tensor) -> ModelOutput:
         """frames: (B, T, 3, H, W) in [0, 1].
 
-        embedding: f_s (B, D), which is compared by cosine. features: {"global": the same}, for the metric losses.
-        logits: {"global": (B, num_ids)}, empty once `for_retrieval` has dropped the classifier.
+        embedding: f_s (B, D), which is compared by cosine. features: {"global": the same, for the metric losses;
+        "backbone": the pooled maps, (B, C)}. logits: {"global": (B, num_ids)}, empty once `for_retrieval` has dropped
+        the classifier.
         """
-        maps = self.backbone(self.normalize(frames).transpose(1, 2))
-        return described(maps.mean((2, 3, 4), dtype=torch.float32), self.reduction, self.classifier)
+        pooled = self.backbone(self.normalize(frames).transpose(1, 2)).mean((2, 3, 4), dtype=torch.float32)
+        output = described(pooled, self.reduction, self.classifier)
+        output.features["backbone"] = pooled
+        return output
 
 
 def described(pooled: Tensor, reduction: nn.Module, classifier: nn.Module | None) -> ModelOutput:

@@ -106,6 +106,13 @@ def test_read_clip_reads_the_frames_and_their_successors(make_tracklet):
     assert (clip.masks[:, 0] == (clip.truth["parts"] > 0)).all()
 
 
+def test_read_clip_reads_the_truth_of_successors(make_tracklet):
+    whole = make_tracklet(1, 1, length=6)
+    found = read_clip(whole, np.array([1, 4]), next_frames=2, time_step=2, truth=("parts", "next_parts")).truth
+    assert (found["parts"] == whole.truth("parts")[[1, 4]]).all()
+    assert (found["next_parts"] == whole.truth("parts")[[[3, 5], [5, 5]]]).all()  # the last stands for those after it
+
+
 def test_read_clip_says_what_is_missing(make_tracklet):
     bare = make_tracklet(7, 1, tracklet_id=3, parts=False)
     with pytest.raises(ValueError, match="tracklet 3 of person 7 has no silhouettes"):

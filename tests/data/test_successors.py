@@ -10,8 +10,8 @@ import torch
 
 from reidlib.data.batches import evaluation_batches, train_batches
 from reidlib.data.clips import read_clip
-from reidlib.data.successors import pack_successors
-from reidlib.data.walkers import compose, packed
+from reidlib.data.successors import pack_successors, recut
+from reidlib.data.walkers import compose, exact, packed
 from reidlib.data.walkers.packed import Sighting
 from reidlib.data.walkers.scene import Scene
 
@@ -105,3 +105,32 @@ def test_recorded_data_are_refused_and_so_is_nonsense(tracklets, make_tracklet):
         read_clip(recorded, np.array([0]), next_frames=1, windows="still")
     with pytest.raises(ValueError, match="windows='still': expected 'tracked' or 'fixed'"):
         evaluation_batches(tracklets, num_frames=1, batch_size=1, next_frames=1, windows="still")
+
+
+def test_a_map_is_cut_with_another_box_by_hand():
+    labels = np.zeros((3, 4, 4), np.uint8)
+    labels[:, 1, 2], labels[:, 3, 3] = 5, 7
+    own = np.array([[10.0, 20.0, 4.0]] * 3)
+    other = np.array([[11.0, 20.0, 4.0], [10.0, 21.0, 4.0], [10.0, 20.0, 2.0]])  # right, down, half as large
+    right, down, near = recut(labels, own, other)
+    assert right.tolist() == [[0, 0, 0, 0], [0, 5, 0, 0], [0, 0, 0, 0], [0, 0, 7, 0]]
+    assert down.tolist() == [[0, 0, 5, 0], [0, 0, 0, 0], [0, 0, 0, 7], [0, 0, 0, 0]]
+    assert near.tolist() == [[0, 0, 5, 5], [0, 0, 5, 5], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert (recut(labels, own, own) == labels).all()
+    again = recut(recut(labels, 2 * own, 2 * other)[:2], 2 * other[:2], 2 * own[:2])  # pixels of another size
+    assert (again[:, :3] == labels[:2, :3]).all()
+
+
+def test_people_are_where_they_are_in_fixed_windows(tracklets):
+    """As they are in the picture that is rendered with the earlier frame's box."""
+    [one], size = [t for t in tracklets if len(t) == 6], (32, 16)
+    scene = exact.settled(one.later.scenes[0])
+    for ahead in (1, 3):
+        canvas = compose._Canvas(scene, size, ahead=ahead)
+        canvas.paint_everybody()
+        true = canvas.parts[:-ahead] > 0
+        parts, box = one.truth("parts"), one.truth("box")
+        found = recut(parts[ahead:], box[ahead:], box[:-ahead]) > 0
+        still = parts[ahead:] > 0
+        overlap, without = ((maps & true).sum() / (maps | true).sum() for maps in (found, still))
+        assert overlap > 0.85 and overlap > without + 0.1

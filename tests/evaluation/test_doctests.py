@@ -17,6 +17,7 @@ import pytest
         "flow",
         "frames",
         "masks",
+        "probes",
         "protocols",
         "reranking",
         "segments",

@@ -55,6 +55,11 @@ def test_retrieval_keeps_backbone_and_branches_and_the_same_feature(frames):
     assert torch.equal(before.embedding, after.embedding) and before.embedding.shape == (2, 128)
     assert set(before.attributes) == {"hairLong", "personalMale", "personalFemale"}
     assert not after.attributes and not after.logits and not after.visuals
+    assert after.features.keys() == {"global", "backbone", "appearance", "motion"}
+    with torch.no_grad():
+        maps = kept.maps(frames)
+    for name, values in maps.items():
+        assert torch.equal(after.features[name], values.mean((2, 3)))
 
 
 def test_after_enhancement_the_backbone_is_left(frames):
@@ -97,17 +102,30 @@ def test_pictures_come_from_the_clip_from_its_past_or_from_another_s(frames):
         kept.motion_from = "past"
         past = kept(frames=frames).visuals["next_frames"]
         changed = frames.clone()
-        changed[:, 5:] = 0
+        changed[:, 3:] = 0
         unseen = kept(frames=changed).visuals["next_frames"]
         kept.motion_from = "swapped"
         swapped = kept(frames=frames).visuals["next_frames"]
         motion = model.maps(frames)["motion"]
         expected = model.foresight(frames[:, 3], motion.flip(0), 2)[0]
-    assert own.shape == (2, 8, 2, 3, 64, 32)
-    torch.testing.assert_close(past[:, :5], unseen[:, :5])  # frames that follow are not looked at
-    torch.testing.assert_close(past[:, 7], own[:, 7])
+    assert own.shape == past.shape == swapped.shape == (2, 5, 2, 3, 64, 32)  # from frames 1 to 5, to frame 7 at most
+    torch.testing.assert_close(past[:, :3], unseen[:, :3])  # frames that follow are not looked at
+    assert not torch.allclose(past[:, 4], unseen[:, 4])
     assert not torch.allclose(past[:, 0], own[:, 0])
     torch.testing.assert_close(swapped[:, 3], expected)
+
+
+@pytest.mark.parametrize("c", [1, 3, 4])
+def test_pictures_are_foreseen_from_every_start_that_training_draws(frames, c):
+    model = network(pictures=c).for_retrieval()
+    with torch.no_grad():
+        found = model(frames=frames).visuals["next_frames"]
+        motion = model.maps(frames)["motion"]
+        last = model.foresight(frames[:, 8 - c - 2], motion, c)[0]
+    assert found.shape[:3] == (2, 8 - c - 1, c)
+    torch.testing.assert_close(found[:, -1], last)
+    with pytest.raises(ValueError, match=f"clips of {c + 1} frames: foreseeing {c} needs {c + 2}"):
+        model(frames=frames[:, : c + 1])
 
 
 def test_what_does_not_fit_is_refused():

@@ -29,3 +29,4 @@ def test_order_of_frames_matters_and_the_classifier_goes(name):
         assert not torch.allclose(network(frames=frames.flip(1)).embedding, output.embedding, rtol=1e-4, atol=1e-6)
         kept = network.for_retrieval()(frames=frames)
     assert kept.logits == {} and torch.equal(kept.embedding, output.embedding)
+    torch.testing.assert_close(network.reduction(kept.features["backbone"]), kept.embedding)

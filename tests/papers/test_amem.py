@@ -11,21 +11,23 @@ from reidlib.data.attributes import MARS
 from reidlib.data.batches import ClipBatch
 from reidlib.data.walkers.worlds.annotations import PETA_RENDERED
 from reidlib.experiments import Part, Setting, rows_of
-from reidlib.experiments.evaluations import columns_of
+from reidlib.experiments.evaluations import columns_of, measure
 from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_hard_triplet_loss, identity_loss
 from reidlib.models import create_model
 from reidlib.papers.amem import claims as amem_claims
 from reidlib.papers.amem import rows as amem
+from reidlib.papers.amem import systems
 from reidlib.papers.amem.training import (
     Objective,
+    TextureObjective,
     attribute_loss,
     fooling_loss,
     squared_error,
     training,
 )
-from reidlib.papers.recipes import best, search
+from reidlib.papers.recipes import CHOSEN, best, search
 from reidlib.papers.reported import reported_table
 from reidlib.training import fit
 
@@ -55,7 +57,7 @@ def network(**options):
 
 
 def plan(model, **options):
-    return training(Setting(model, replace(amem.WILD, training_options=options), None))
+    return training(Setting(model, replace(systems.WILD, training_options=options), None))
 
 
 def test_equations_1_to_3_by_hand():
@@ -108,6 +110,10 @@ def test_the_terms_are_those_of_equations_5_to_7_and_two_optimisers_train_them(b
     for name, value in expected.items():
         torch.testing.assert_close(losses["network"][name], value, rtol=1e-3, atol=1e-4)
     assert losses["network"].keys() - expected.keys() == {"adversarial"}
+    watched = {name: losses["network"][name] for name in ("pixels", "textures", "adversarial")} | losses["adversary"]
+    assert losses["watched"].keys() > watched.keys()
+    for name, value in watched.items():  # so that records hold them
+        assert losses["watched"][name] == value and not losses["watched"][name].requires_grad
     assert losses["adversary"].keys() == {"discriminator"} and losses["adversary"]["discriminator"] > 0
     assert found.weights["network"] == {
         "attributes": 0.1,
@@ -119,6 +125,14 @@ def test_the_terms_are_those_of_equations_5_to_7_and_two_optimisers_train_them(b
     encoder = {id(p) for p in model.foresight.texture.encoder.parameters()}
     assert {id(p) for p in network_parameters} == {id(p) for p in model.parameters()} - encoder
     assert {id(p) for p in adversary} == {id(p) for p in found.objective.parameters()}
+
+
+def test_what_the_texture_autoencoder_is_trained_for_is_watched(batch):
+    torch.manual_seed(0)
+    losses = TextureObjective("mini")(create_model("tae", scale="mini"), batch)
+    assert losses["network"].keys() == {"pixels", "adversarial"} and losses["adversary"].keys() == {"discriminator"}
+    assert losses["watched"].keys() == {"pixels", "adversarial", "discriminator", "variation of pictures"}
+    assert losses["watched"]["pixels"] == losses["network"]["pixels"] > 0
 
 
 @pytest.mark.parametrize("rounds", [1, 4])
@@ -164,6 +178,7 @@ def test_a_branch_that_is_not_there_or_not_taught_has_no_term(batch, options, te
     losses = found.objective(model, batch)
     assert losses["network"].keys() == {"identity", "triplet"} | terms
     assert found.optimisers.keys() == losses.keys() - {"watched"}
+    assert losses["watched"].keys() >= {*terms} - {"attributes"}
     assert found.weights["network"].keys() <= losses["network"].keys()
 
 
@@ -211,15 +226,17 @@ def test_claims_are_of_cells_that_are_measured_and_headlines_have_ten_seeds():
             cells[row.table, row.label, column] = row.seeds
     for claim in amem_claims.CLAIMS:
         for label, column in (*claim.left, *claim.right):
-            assert cells[claim.table, label, column] >= (3 if claim.table == "4" else 6)
+            few = claim.table in ("4", amem_claims.OVERFITTING, amem_claims.PROBES)
+            assert cells[claim.table, label, column] >= (3 if few else 6)
     texts = [claim.text for claim in amem_claims.CLAIMS]
     assert {*amem_claims.MAIN} <= {*texts}
     headline = [amem.BASELINE, amem.AEM, amem.MEM, amem.AMEM]
     controls = [label for table, label in rows() if table == "3" and label.startswith("control")]
     assert len(controls) == 7
-    untaught = [amem.AEM_ALONE, amem.MEM_ALONE, amem.BOTH_ALONE]
-    assert {cells["3", label, "mAP"] for label in headline + untaught} == {10}
-    assert {cells["3", label, "mAP"] for label in {*controls} - {*untaught}} == {6}
+    decisive = [amem.AEM_ALONE, amem.MEM_ALONE, amem.BOTH_ALONE, amem.PERMUTED, amem.CURRENT]
+    assert {cells["3", label, "mAP"] for label in headline + decisive} == {10}
+    assert {cells["3", label, "mAP"] for label in {*controls} - {*decisive}} == {6}
+    assert {seeds for (table, *_), seeds in cells.items() if table == amem.TWINS} == {10}
 
 
 def test_a_control_differs_from_what_it_controls_in_one_thing(differing):
@@ -244,14 +261,13 @@ def test_a_control_differs_from_what_it_controls_in_one_thing(differing):
 
 def test_parts_are_the_auxiliaries_and_pseudo_labels_are_all_that_is_rendered_of_peta():
     [arm, tae] = rows()["3", amem.AMEM].run.parts
-    assert arm == Part(amem.ARM, labels=True, seed=amem.AUXILIARY_SEED)
-    assert tae == Part(amem.TAE, into="foresight.texture", seed=amem.AUXILIARY_SEED)
-    [attributes] = [row for (table, _), row in rows().items() if table == "attributes"]
-    assert (attributes.run, *attributes.all_seeds) == (amem.ARM, amem.AUXILIARY_SEED)
-    assert {seed for (table, _), row in rows().items() if table != "attributes" for seed in row.all_seeds} <= {
-        *range(10),
-        *range(1000, 1002),
-    }
+    assert arm == Part(systems.ARM, labels=True, seed=systems.AUXILIARY_SEED)
+    assert tae == Part(systems.TAE, into="foresight.texture", seed=systems.AUXILIARY_SEED)
+    auxiliary = {table: row for (table, _), row in rows().items() if table in ("attributes", "textures")}
+    for table, run in (("attributes", systems.ARM), ("textures", systems.TAE)):
+        assert (auxiliary[table].run, *auxiliary[table].all_seeds) == (run, systems.AUXILIARY_SEED)
+    others = [row for (table, _), row in rows().items() if table not in auxiliary]
+    assert {seed for row in others for seed in row.all_seeds} <= {*range(10), *range(1000, 1002)}
     groups = rows()["3", amem.AMEM].run.model_options["groups"]
     assert sorted(name for names in groups.values() for name in names) == sorted(PETA_RENDERED) and len(groups) == 6
     [arm, tae] = rows("paper")["3", amem.AMEM].run.parts
@@ -270,10 +286,61 @@ def test_pictures_are_of_the_networks_in_the_tables():
         assert (run.evaluation, run.next_frames, run.model_options["pictures"]) == ("frames", c, c)
 
 
-@pytest.mark.parametrize("name", [amem.BASELINE, amem.AEM, amem.MEM, amem.AMEM])
+def test_other_measurements_are_of_the_networks_in_the_tables():
+    found = rows()
+    same = {
+        (amem.PROBES, amem.BASELINE): ("3", amem.BASELINE),
+        (amem.PROBES, amem.AMEM): ("3", amem.AMEM),
+        (amem.PROBES, amem.BOTH_ALONE): ("3", amem.BOTH_ALONE),
+    }
+    assert same.keys() == {key for key in found if key[0] == amem.PROBES}
+    for key, other in same.items():
+        [part] = found[key].run.parts
+        assert part == Part(found[other].run) and (found[key].run.training, found[key].run.evaluation) == ("", "probes")
+        features = {feature for feature, _ in found[key].columns.values()}
+        assert features == ({"backbone"} if key[1] == amem.BASELINE else {"backbone", "appearance", "motion"})
+    baselines = {r.label: r.run for r in rows_of("amem") if r.table == "4" and {*r.columns} == {"Baseline"}}
+    for name in ("R3D", "P3D", "I3D"):
+        row = found[amem.OVERFITTING, name]
+        assert row.run.parts == (Part(baselines[f"{name} mAP"]),) and row.run.setups == ("usual", "training people")
+        assert row.columns["training people rank-1"] == ("training people", "rank-1")
+
+
+def test_runs_that_are_one_are_trained_once():
+    found = rows()
+    assert found[amem.BRANCHES, "inception block"].run == found["3", amem.AMEM].run
+    assert found[amem.TWINS, f"{amem.MEM}, as it is"].run.hash == found["3", amem.MEM].run.hash
+
+
+def test_rows_in_fixed_windows_see_the_same_clips(differing):
+    found = rows()
+    baseline, motion, repeats = (
+        found[amem.FIXED, label].run for label in (amem.FIXED_BASELINE, amem.FIXED_MEM, amem.FIXED_CURRENT)
+    )
+    assert differing(baseline, found["3", amem.BASELINE].run) == {"windows", "next_frames"}
+    assert differing(motion, repeats) == {"training_options"}
+    assert differing(baseline, motion) == {"model", "model_options", "parts", "training_options"}
+
+
+def test_comparators_have_a_setting_of_their_own_and_other_backbones_that_of_i3d(differing):
+    found = {row.label: row.run for row in rows_of("amem") if row.table == "5" and "MARS mAP" in row.columns}
+    for name, model in amem.COMPARED.items():
+        run = found[name]
+        chosen = (run.learning_rate, run.ids_per_batch, run.clips_per_id)
+        assert run.model == model and chosen == systems.SETTINGS[name]
+        assert differing(run, found["Baseline"]) <= {"model", "model_options", *CHOSEN}
+    table_4 = {row.label: row.run for row in rows_of("amem") if row.table == "4" and {*row.columns} == {"AMEM"}}
+    for name in ("R3D", "P3D"):
+        assert not differing(table_4[f"{name} mAP"], table_4["I3D mAP"]) & {*CHOSEN}
+    unsearched = [claim for claim in amem_claims.CLAIMS if claim.text.startswith("I3D is above")]
+    assert len(unsearched) == 4 and not any(claim.primary for claim in unsearched)
+    assert all("2000 batches of 128 images" in claim.note for claim in unsearched)
+
+
+@pytest.mark.parametrize("name", systems.SETTINGS)
 def test_the_setting_is_the_best_of_those_tried(name, differing):
-    run = rows()["3", name].run
-    tried = search("choices", name, run, amem.VIDEO_RECIPE, columns=amem.SCORES)
+    run = rows()["5" if name in amem.COMPARED else "3", name].run
+    tried = search("choices", name, run, systems.VIDEO_RECIPE, columns=amem.SCORES)
     assert all(row in rows_of("amem") for row in tried)
     if not (found := best("amem", tried)):
         pytest.skip(f"amem: not all rows of {name} are measured yet")
@@ -295,10 +362,15 @@ def test_auxiliaries_and_the_whole_train_on_rendered_worlds(new_cache):
     street = open_benchmark("street", 0, {}, small, progress=False)
     trained = train(run, 0, street, Resources(progress=False))
     assert trained.watched.keys() >= {"triplet distance", "variation of pictures"} and trained.part_seconds > 0
-    looked_at = amem.pictures(run, 2)
+    looked_at = systems.pictures(run, 2)
     model = train(looked_at, 0, street, Resources(progress=False)).model.for_retrieval()
     frames = torch.from_numpy(street.query[0].frames(range(8))).float()[None] / 255
-    assert model(frames=frames).visuals["next_frames"].shape == (1, 8, 2, 3, 64, 32)
+    assert model(frames=frames).visuals["next_frames"].shape == (1, 5, 2, 3, 64, 32)
+    found = measure(model, street, looked_at, progress=False).scores
+    assert found.keys() >= {"frames", "step 1", "step 2, last repeated"}
+    probed = systems.looked_at(run, evaluation="probes")
+    model = train(probed, 0, street, Resources(progress=False)).model.for_retrieval()
+    assert measure(model, street, probed, progress=False).scores.keys() == {"backbone", "appearance", "motion"}
 
 
 @pytest.mark.usefixtures("without_workers")

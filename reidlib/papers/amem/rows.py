@@ -10,12 +10,9 @@ about six pixels in the tracker's box, and the background by seven.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reidlib.data import peta
 from reidlib.data.attributes import MARS
-from reidlib.data.walkers.worlds.annotations import PETA_RENDERED
 from reidlib.experiments import Part, Row, Run
-from reidlib.models.pretrained import NAMES, VIDEO
-from reidlib.papers.amem import training  # noqa: F401 (registers the trainings that the runs name)
+from reidlib.experiments.evaluations import columns_of
 from reidlib.papers.amem.claims import (
     AEM,
     AEM_ALONE,
@@ -24,6 +21,7 @@ from reidlib.papers.amem.claims import (
     BASELINE,
     BOTH_ALONE,
     BRANCHES,
+    COMPARED,
     CURRENT,
     DISORDER,
     ENHANCED,
@@ -36,33 +34,34 @@ from reidlib.papers.amem.claims import (
     NO_ADVERSARY,
     NO_TEXTURE,
     OURS,
+    OVERFITTING,
     PERMUTED,
     PICTURES,
+    PROBES,
     SHUFFLED,
     TRUE,
     TWINS,
     mem,
 )
-from reidlib.papers.recipes import Recipe, half_length, search
-
-VIDEO_RECIPE = Recipe(
-    300,
-    1e-3,
-    ids_per_batch=8,
-    clips_per_id=2,
-    num_frames=8,
-    crop=0.5,
-    rates=(3e-4, 1e-3, 3e-3),
-    batches=((8, 2), (4, 4)),
+from reidlib.papers.amem.systems import (
+    ARM,
+    AUXILIARY_SEED,
+    PAPER_SCALE,
+    TAE,
+    VIDEO_RECIPE,
+    WILD,
+    comparator,
+    looked_at,
+    pictures,
+    system,
+    trained,
+    untaught,
 )
-AUXILIARY_SEED = 7101  # no table shows its people; the auxiliaries are trained once for all seeds, as the paper's are
-AUXILIARY = {"iterations": 600, "learning_rate": 3e-3, "ids_per_batch": 32, "clips_per_id": 2, "num_frames": 1}
+from reidlib.papers.recipes import half_length, search
+
 SCORES = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-20", "mAP")}
 PAIR = {"iLIDS-VID": {}, "PRID-2011": {"num_ids": 178, "clutter": 0.4, "occlusion": 0.1}}  # settings of `pair`
 WORLDS = (0, 1, 2)  # of each pair of cameras; the splits of the first are Table 5's
-WEIGHTS = {"i3d": VIDEO, "p3d": NAMES[0], "r3d": NAMES[0]}
-PIECES = ("backbone", "normalize", "branches", "reduction", "foresight")  # of AMEM that pictures are made with
-
 TRUE_GROUPS = {  # of the street's own columns, MARS's
     group: {a.name: a.num_codes if a.num_codes > 2 else 1 for a in MARS.id_relevant if a.name in names}
     for group, names in {
@@ -73,92 +72,6 @@ TRUE_GROUPS = {  # of the street's own columns, MARS's
         "Accessory": ("shoulder bag", "backpack", "hat", "hand bag"),
     }.items()
 }
-
-# At mini scale: rate, P and K of the systems that are searched one by one, the best of their rows in "choices".
-SETTINGS = dict.fromkeys((BASELINE, AEM, MEM, AMEM), (1e-3, 8, 2))
-
-ARM = Run(
-    "arm",
-    "stills",
-    "amem/attributes",
-    model_options={"groups": peta.grouped(PETA_RENDERED), "weights": NAMES[0]},
-    evaluation="attributes",
-    **AUXILIARY,
-)
-TAE = Run("tae", "stills", "amem/textures", evaluation=(), **AUXILIARY)
-WILD = Run(
-    "amem",
-    "street",
-    "amem",
-    model_options={"weights": VIDEO},
-    sampling="consecutive",
-    test_sampling="dense",
-    **VIDEO_RECIPE.fields(),
-)
-PAPER_SCALE = {  # the paper gives neither batch nor number of epochs: 180 of its steps of 60, batches as others have
-    "scale": "paper",
-    "iterations": 180 * 625 // 8,
-    "learning_rate": 1e-3,
-    "ids_per_batch": 8,
-    "clips_per_id": 4,
-}
-RECORDED_AUXILIARY = {"scale": "paper", "iterations": 20_000, "learning_rate": 1e-3, "ids_per_batch": 16}
-
-
-def system(base: Run, *, aem: bool = False, rounds: int = 0, backbone: str = "i3d", **options) -> Run:
-    """The run of a system where `base` is at home: with AEM, with MEM of so many rounds, with both, or with neither,
-    which is the backbone alone. options: of the network."""
-    options = {**base.model_options, **_start(base, backbone), **options}
-    name = {(False, False): BASELINE, (True, False): AEM, (False, True): MEM, (True, True): AMEM}[aem, rounds > 0]
-    rate, p, k = SETTINGS[name] if base.scale == "mini" else (base.learning_rate, base.ids_per_batch, base.clips_per_id)
-    base = replace(base, learning_rate=rate, ids_per_batch=p, clips_per_id=k)
-    if not aem and not rounds:
-        return replace(base, model=backbone, model_options=options)
-    options |= {"appearance": aem, "motion": rounds > 0}
-    options |= {} if backbone == "i3d" else {"backbone": backbone}
-    parts, more = [], {}
-    if aem:
-        options.setdefault("groups", _arm(base).model_options["groups"])
-        parts.append(Part(_arm(base), labels=True, seed=_auxiliary_seed(base)))
-    if rounds:
-        parts.append(Part(_tae(base), into="foresight.texture", seed=_auxiliary_seed(base)))
-        more = {"rounds": rounds}
-    return replace(base, model_options=options, parts=tuple(parts), training_options=more)
-
-
-def untaught(run: Run) -> Run:
-    """A system whose branches nothing but the retrieval losses teaches."""
-    options = {name: value for name, value in run.model_options.items() if name != "groups"} | {"foresee": False}
-    return replace(run, model_options=options, parts=(), training_options={})
-
-
-def pictures(run: Run, rounds: int, **options) -> Run:
-    """A system that foresees frames, looked at: its network as it was trained, and every frame's next ones."""
-    parts = (Part(run, into=name, out_of=name, whole=True) for name in PIECES)
-    kept = {name: value for name, value in run.model_options.items() if name not in ("groups", "weights")}
-    looked_at = replace(run.of_parts(*parts), model_options=kept | {"pictures": rounds} | options)
-    return replace(looked_at, evaluation="frames", next_frames=rounds, training_options={})
-
-
-def _start(base: Run, backbone: str) -> dict:
-    if base.scale == "mini":
-        return {"weights": WEIGHTS[backbone]}
-    return {"weights": "kinetics" if backbone == "i3d" else "imagenet"}
-
-
-def _arm(base: Run) -> Run:
-    if base.scale == "mini":
-        return ARM
-    options = {"groups": peta.grouped(), "weights": "imagenet"}
-    return replace(ARM, data="peta", model_options=options, clips_per_id=1, **RECORDED_AUXILIARY)
-
-
-def _tae(base: Run) -> Run:
-    return TAE if base.scale == "mini" else replace(TAE, data="market1501", **RECORDED_AUXILIARY)
-
-
-def _auxiliary_seed(base: Run) -> int | None:
-    return AUXILIARY_SEED if base.scale == "mini" else None
 
 
 def rows(scale: str) -> list[Row]:
@@ -172,8 +85,8 @@ def rows(scale: str) -> list[Row]:
     tables = [*table_3, *_table_5(WILD, pairs, 10), *_table_4(WILD, 10, 3)]
     main = (BASELINE, AEM, MEM, AMEM)
     shorter = half_length([row for row in table_3 if row.label in main])
-    more = [*_terms(), *_figure_4(), *_twins(), *_windows(), *_branches(), *_worlds(), *_auxiliaries()]
-    return [*tables, *shorter, *more, *_choices()]
+    more = [*_terms(), *_figure_4(), *_twins(), *_windows(), *_branches(), *_worlds(), *_overfitting(), *_probes()]
+    return [*tables, *shorter, *more, *_auxiliaries(), *_choices()]
 
 
 def _table_3(base: Run, headline: int, ablation: int) -> list[Row]:
@@ -201,7 +114,7 @@ def _controls() -> list[Row]:
         DISORDER: trained(motion, target="shuffled"),
     }
     true = replace(aem, model_options=aem.model_options | {"groups": TRUE_GROUPS}, parts=())
-    headline = (AEM_ALONE, MEM_ALONE, BOTH_ALONE)
+    headline = (AEM_ALONE, MEM_ALONE, BOTH_ALONE, PERMUTED, CURRENT)
     found = [_row("3", label, run, 10 if label in headline else 6) for label, run in runs.items()]
     return [*found, _row("3", TRUE, true, 3)]
 
@@ -229,14 +142,12 @@ def _table_4(base: Run, headline: int, others: int) -> list[Row]:
 def _table_5(wild: Run, pairs: Mapping[str, Run], seeds: int) -> list[Row]:
     """The ten splits of a pair of cameras are its seeds; at paper scale one of them is a start."""
     runs = [(label, "MARS", run) for label, run in _headline(wild).items()]
-    weights = NAMES[0] if wild.scale == "mini" else "imagenet"
-    for label, model in (("3D-NLA", "nonlocal3d"), ("M3D", "m3d")):
-        runs.append((label, "MARS", replace(wild, model=model, model_options={"weights": weights})))
+    runs += [(label, "MARS", comparator(wild, label)) for label in COMPARED]
     runs += [(label, data, run) for data, base in pairs.items() for label, run in _headline(base).items()]
     return [
         Row(
             *("5", label, run),
-            seeds=min(seeds, 6) if label in ("3D-NLA", "M3D") else seeds,
+            seeds=min(seeds, 6) if label in COMPARED else seeds,
             columns={f"{data} {s}": place for s, place in SCORES.items() if data == "MARS" or s != "mAP"},
         )
         for label, data, run in runs
@@ -282,29 +193,30 @@ def _figure_4() -> list[Row]:
     runs |= {f"{MEM}, {text}": pictures(run, 3) for text, run in _variants(motion).items()}
     kept = {*runs}
     runs |= {f"{MEM}, {source}": pictures(motion, 3, motion_from=source) for source in ("past", "swapped")}
-    runs |= {f"{MEM}, the first alone": pictures(motion, 1), CURRENT: pictures(trained(motion, target="current"), 3)}
+    runs[CURRENT] = pictures(trained(motion, target="current"), 3)
     runs[DISORDER] = pictures(trained(motion, target="shuffled"), 3)
     runs[f"{MEM}, fixed windows"] = pictures(_in_fixed_windows(motion), 3)
     return [Row(PICTURES, label, run, 6, keep_network=label in kept) for label, run in runs.items()]
 
 
-def _in_fixed_windows(motion: Run) -> Run:
-    """MEM that foresees what the camera's picture shows next where the person was, not what a tracker cuts out."""
-    return replace(motion, next_frames=3, windows="fixed")
+def _in_fixed_windows(run: Run) -> Run:
+    """A system whose clips' frames all have three successors: what the camera's picture shows next where the person
+    was, not what a tracker cuts out. MEM foresees these."""
+    return replace(run, next_frames=3, windows="fixed")
 
 
 def _windows() -> list[Row]:
-    motion = _in_fixed_windows(system(WILD, rounds=3))
-    runs = {FIXED_BASELINE: system(WILD), FIXED_MEM: motion, FIXED_CURRENT: trained(motion, target="current")}
+    baseline, motion = (_in_fixed_windows(system(WILD, rounds=c)) for c in (0, 3))
+    runs = {FIXED_BASELINE: baseline, FIXED_MEM: motion, FIXED_CURRENT: trained(motion, target="current")}
     return [_row(FIXED, label, run, 6) for label, run in runs.items()]
 
 
 def _twins() -> list[Row]:
     """The systems where everybody walks alike."""
     worlds = {"as it is": {}, "walks alike": {"same_gait": True, "same_body": True}}
-    runs = {BASELINE: system(WILD), AEM: system(WILD, aem=True), MEM: system(WILD, rounds=3)}
+    runs = {BASELINE: system(WILD), MEM: system(WILD, rounds=3)}
     return [
-        _row(TWINS, f"{name}, {world}", run.in_world(**options), 6)
+        _row(TWINS, f"{name}, {world}", run.in_world(**options), 10)
         for name, run in runs.items()
         for world, options in worlds.items()
     ]
@@ -312,19 +224,45 @@ def _twins() -> list[Row]:
 
 def _branches() -> list[Row]:
     """What the paragraph "Model Size" would put in place of the inception block."""
-    kinds = {"inception block": "inception", "one 3D-Conv layer": "conv3d", "two 2D-Conv layers": "conv2d"}
-    whole = {label: system(WILD, aem=True, rounds=3, branch=kind) for label, kind in kinds.items()}
+    kinds = {"inception block": {}, "one 3D-Conv layer": {"branch": "conv3d"}}
+    kinds["two 2D-Conv layers"] = {"branch": "conv2d"}
+    whole = {label: system(WILD, aem=True, rounds=3, **kind) for label, kind in kinds.items()}
     return [_row(BRANCHES, label, run, 3) for label, run in whole.items()]
 
 
+def _overfitting() -> list[Row]:
+    """The three backbones of Table 4 alone, on the people that they were trained on and on others."""
+    setups = ("usual", "training people")
+    columns = {name if s == "usual" else f"{s} {name}": (s, name) for s in setups for name in ("rank-1", "mAP")}
+    runs = {name.upper(): looked_at(system(WILD, backbone=name), setups=setups) for name in ("r3d", "p3d", "i3d")}
+    return [Row(OVERFITTING, label, run, 3, columns=columns) for label, run in runs.items()]
+
+
+def _probes() -> list[Row]:
+    """What f_B, f_A and f_M know of how people walk; the last row's branches were taught neither attributes nor frames
+    to come."""
+    runs = {BASELINE: system(WILD), AMEM: system(WILD, aem=True, rounds=3)}
+    runs[BOTH_ALONE] = untaught(runs[AMEM])
+    found = []
+    for label, run in runs.items():
+        run = looked_at(run, evaluation="probes")
+        columns = columns_of(run)
+        if label == BASELINE:
+            columns = {column: place for column, place in columns.items() if place[0] == "backbone"}
+        found.append(Row(PROBES, label, run, 3, columns=columns))
+    return found
+
+
 def _auxiliaries() -> list[Row]:
-    """How well attributes are recognised where they were learned, and where they become pseudo-labels."""
+    """How well attributes are recognised where they were learned, and where they become pseudo-labels; and how well
+    images are drawn again that the texture autoencoder has not seen."""
     options = {name: value for name, value in ARM.model_options.items() if name != "weights"}
     part = Part(ARM, seed=AUXILIARY_SEED)
     elsewhere = replace(ARM.of_parts(part), model_options=options, num_frames=WILD.num_frames, data="street")
     return [
         Row("attributes", "ARM on stills", ARM, 1, first_seed=AUXILIARY_SEED),
         Row("pseudo-labels", "ARM on the street", replace(elsewhere, evaluation="pseudo-labels"), 6),
+        Row("textures", "TAE on stills", TAE, 1, first_seed=AUXILIARY_SEED),
     ]
 
 
@@ -335,15 +273,11 @@ def _choices() -> list[Row]:
         AEM: system(WILD, aem=True),
         MEM: system(WILD, rounds=3),
         AMEM: system(WILD, aem=True, rounds=3),
+        **{name: comparator(WILD, name) for name in COMPARED},
     }
     return [
         row for label, run in systems.items() for row in search("choices", label, run, VIDEO_RECIPE, columns=SCORES)
     ]
-
-
-def trained(run: Run, **options) -> Run:
-    """The run with other `training_options` beside its own."""
-    return replace(run, training_options={**run.training_options, **options})
 
 
 def _row(table: str, label: str, run: Run, seeds: int) -> Row:

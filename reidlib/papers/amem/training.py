@@ -68,14 +68,20 @@ class Adversary(nn.Module):
         return fooling_loss(self.discriminator, made), own, {"variation of pictures": variation}
 
 
+def without_gradient(*groups: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Terms as they are watched: a record keeps what is watched, and nothing else of the losses."""
+    return {name: value.detach() for group in groups for name, value in group.items()}
+
+
 class TextureObjective(Adversary):
-    """Equation 4: squared error and adversarial term of reconstructed images."""
+    """Equation 4: squared error and adversarial term of reconstructed images. All terms are watched."""
 
     def forward(self, model: Network, batch: ClipBatch) -> dict[str, dict[str, Tensor]]:
         made = model(frames=batch.frames).visuals["reconstruction"]
         fooling, own, watched = self.terms(made.flatten(0, 1), batch.frames.flatten(0, 1))
-        terms = {"pixels": squared_error(made.flatten(0, 1)[:, None], batch.frames.flatten(0, 1)[:, None])}
-        return {"network": terms | {"adversarial": fooling}, "adversary": own, "watched": watched}
+        pixels = squared_error(made.flatten(0, 1)[:, None], batch.frames.flatten(0, 1)[:, None])
+        terms = {"pixels": pixels, "adversarial": fooling}
+        return {"network": terms, "adversary": own, "watched": watched | without_gradient(terms, own)}
 
 
 class Objective(nn.Module):
@@ -84,7 +90,7 @@ class Objective(nn.Module):
     rounds: c, how many frames are foreseen. adversarial: whether Equation 5 has its adversarial term. target: what the
     frames are compared with, "next" for those that follow, "current" for the frame itself every time, "shuffled" for
     frames of the clip in random order, one after the other. Frames that follow are the clip's own, as in the paper, or
-    those that the batch brings (`Run.next_frames`).
+    those that the batch brings (`Run.next_frames`). All terms of Equation 5 are watched.
     """
 
     def __init__(
@@ -121,12 +127,15 @@ class Objective(nn.Module):
             return {"network": terms, "watched": watched}
         start, true = self.start_and_targets(batch)
         made, textures = foresight(start, maps["motion"], self.rounds)
-        terms["pixels"] = squared_error(made, true)
-        terms["textures"] = squared_error(textures, foresight.textures(true))
+        of_motion = {
+            "pixels": squared_error(made, true),
+            "textures": squared_error(textures, foresight.textures(true)),
+        }
         if self.adversary is None:
-            return {"network": terms, "watched": watched}
-        fooling, own, seen = self.adversary.terms(made.flatten(0, 1), true.flatten(0, 1))
-        return {"network": terms | {"adversarial": fooling}, "adversary": own, "watched": watched | seen}
+            return {"network": terms | of_motion, "watched": watched | without_gradient(of_motion)}
+        of_motion["adversarial"], own, seen = self.adversary.terms(made.flatten(0, 1), true.flatten(0, 1))
+        watched |= seen | without_gradient(of_motion, own)
+        return {"network": terms | of_motion, "adversary": own, "watched": watched}
 
     def start_and_targets(self, batch: ClipBatch) -> tuple[Tensor, Tensor]:
         """A random frame I^t of each clip, (B, 3, H, W), and the c frames that are to be foreseen, (B, c, 3, H, W).

@@ -1,13 +1,15 @@
-"""Attributes, masks, segments, flow and frames of networks that are given the truth, or nothing at all."""
+"""Attributes, masks, segments, flow, frames and gaits of networks that are given the truth, or nothing at all."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 import torch
 
 from reidlib.data import walkers
+from reidlib.data.tracklets import ArrayFrames, Benchmark, Tracklet
 from reidlib.data.walkers.scene import merge_sides
+from reidlib.data.walkers.worlds.gaits import with_gaits
 from reidlib.experiments import Run
 from reidlib.experiments.clips import batches_of
 from reidlib.experiments.evaluations import columns_of, measure
@@ -119,13 +121,130 @@ def test_repeating_the_last_frame_scores_what_repeating_it_scores(street):
     kind = run("frames", next_frames=2, time_step=3)
     found = measure(answering("frames", next_frames=repeated), street, kind, False)
     assert found.scores["frames"] == found.scores["frames, last repeated"] and found.units["PSNR"] == "dB"
-    assert 5 < found.scores["frames"]["PSNR"] < 60 and len(found.cases["frames"]["PSNR"]) == 2 * 3 * len(street.query)
+    assert 5 < found.scores["frames"]["PSNR"] < 60 and found.cases.keys() == {"frames", "frames, last repeated"}
+    assert len(found.cases["frames"]["PSNR"]) == len(street.query)  # the mean of each clip
+    assert np.mean(found.cases["frames"]["PSNR"]) == pytest.approx(found.scores["frames"]["PSNR"], abs=1e-4)
     steps = [found.scores[f"step {step}"]["SSIM"] for step in (1, 2)]
     assert np.mean(steps) == pytest.approx(found.scores["frames"]["SSIM"], abs=1e-5) and steps[0] > steps[1]
-    assert found.scores["frames"]["background error"] > 0 and columns_of(kind).keys() > {"PSNR, step 2"}
+    assert found.scores["frames"]["background error"] > 0
+    assert columns_of(kind).keys() > {
+        f"{score}, step 2" for score in ("PSNR", "SSIM", "last repeated foreground error")
+    }
+    assert all(score in found.scores[group] for group, score in columns_of(kind).values())
     knowing = measure(answering("next_frames", next_frames=lambda g: g["next_frames"]), street, kind, False).scores
     assert knowing["frames"]["SSIM"] == 1 and knowing["frames"]["foreground error"] == 0
     assert knowing["frames, last repeated"] == found.scores["frames"]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Successors in fixed windows of somebody who walks a pixel a frame to the right."""
+
+    columns: np.ndarray  # (n, 3, H, W), somebody in column 8
+    key: str = "ahead"
+
+    def __call__(self, indices, count, time_step):
+        moved = [np.roll(self.columns[indices], time_step * step, axis=3) for step in range(1, count + 1)]
+        return np.stack(moved, axis=1)
+
+
+@pytest.fixture
+def column(new_cache):
+    """`column(moving)`: a benchmark of a white column on black, in four frames of 16 × 16, which moves a pixel a frame
+    to the right, from the eighth on; or stays in the eighth of boxes that move so."""
+    new_cache()
+
+    def make(moving):
+        parts = np.zeros((4, 16, 16), np.uint8)
+        for t in range(4):
+            parts[t, :, 8 + t * moving] = 1
+        frames = np.repeat(255 * parts[:, None], 3, axis=1)
+        box = np.array([[100.0 + t * (not moving), 50, 16] for t in range(4)], np.float32)
+        source = ArrayFrames(frames, parts, truth={"box": box})
+        later = None if moving else Ahead(frames)
+        tracklet = Tracklet(1, 1, source, later=later)
+        return Benchmark((tracklet,), (tracklet,), (tracklet,), "all", "column", "column")
+
+    return make
+
+
+@pytest.mark.parametrize("windows", ["tracked", "fixed"])
+def test_the_person_is_where_it_was_and_where_it_comes_to(column, windows):
+    """Two of sixteen columns, both wrong if the last frame is repeated, one of them if nobody is drawn."""
+    benchmark, kind = column(windows == "tracked"), run("frames", next_frames=1, windows=windows)
+
+    def drawn(how):
+        network = answering("frames", next_frames=lambda given: how(given["frames"][:, :, None]))
+        return measure(network, benchmark, kind, False).scores["frames"]
+
+    repeated, nobody = drawn(torch.clone), drawn(torch.zeros_like)
+    assert (repeated["foreground error"], repeated["background error"]) == (1, 0)
+    assert (nobody["foreground error"], nobody["background error"]) == (0.5, 0)
+    assert repeated["PSNR"] == pytest.approx(-10 * np.log10(2 / 16)) == pytest.approx(nobody["PSNR"] - 10 * np.log10(2))
+
+
+def test_frames_are_judged_from_as_many_starts_as_the_network_has(column):
+    def from_the_first(given):  # the first frame's two successors, without error
+        return torch.stack([given["frames"][:, 0].roll(step, 3) for step in (1, 2)], dim=1)[:, None]
+
+    network = answering("frames", next_frames=from_the_first)
+    found = measure(network, column(True), replace(run("frames", next_frames=2), num_frames=2), False)
+    assert found.scores["frames"]["foreground error"] == 0
+    assert found.scores["frames, last repeated"]["foreground error"] == 1
+    assert found.cases["frames"]["SSIM"] == [1.0]
+    more = answering("frames", next_frames=lambda given: torch.zeros(1, 3, 2, 3, 16, 16))
+    with pytest.raises(ValueError, match="found shapes .1, 3, 2, 3, 16, 16. and .1, 2, 2, 3, 16, 16."):
+        measure(more, column(True), replace(run("frames", next_frames=2), num_frames=2), False)
+
+
+def test_a_clip_without_the_person_has_no_mean_there(column):
+    whole = column(True)
+    nobody = ArrayFrames(np.zeros((4, 3, 16, 16), np.uint8), np.zeros((4, 16, 16), np.uint8))
+    empty = replace(whole.query[0], source=nobody)
+    network = answering("frames", next_frames=lambda given: given["frames"][:, :, None])
+    found = measure(network, replace(whole, query=(*whole.query, empty)), run("frames", next_frames=1), False)
+    assert found.scores["frames"]["foreground error"] == 1
+    assert found.cases["frames"]["foreground error"] == [1.0, None]
+    assert found.cases["frames"]["PSNR"] == [pytest.approx(9.0309, abs=1e-4), 100.0]
+
+
+def test_images_that_are_drawn_again_are_compared_with_themselves(street):
+    def same(given):
+        return given["frames"]
+
+    found = measure(answering("frames", reconstruction=same), street, run("reconstructions"), False)
+    assert found.scores == {"reconstructions": {"PSNR": 100.0, "SSIM": 1.0}} and found.units == {"PSNR": "dB"}
+    assert len(found.cases["reconstructions"]["PSNR"]) == 3 * len(street.query)
+    grey = answering("frames", reconstruction=lambda g: torch.full_like(g["frames"], 0.5))
+    scores = measure(grey, street, run("reconstructions"), False).scores["reconstructions"]
+    pixels = [t.frames([len(t) * k // 6 for k in (1, 3, 5)]) / 255 for t in street.query]
+    expected = np.mean([-10 * np.log10(((frame - 0.5) ** 2).mean()) for clip in pixels for frame in clip])
+    assert scores["PSNR"] == pytest.approx(expected, abs=1e-3) and scores["SSIM"] < 0.3
+
+
+def test_probes_read_the_gait_off_features_that_hold_it(street):
+    """f_M is the truth in other units, with a constant beside; f_B is noise."""
+
+    class Knowing(Network):
+        inputs = ("frames", "gait")
+
+        def forward(self, frames, gait):
+            middle = gait[:, gait.shape[1] // 2].nan_to_num().float()
+            features = {"motion": torch.cat([3 * middle - 1, torch.ones(len(gait), 1)], dim=1)}
+            noise = torch.Generator().manual_seed(len(gait))
+            features["backbone"] = torch.rand(len(gait), 4, generator=noise)
+            return ModelOutput(middle, features | {"global": middle})
+
+    whole = replace(street, query=street.everybody)
+    found = measure(Knowing(), whole, run("probes"), False)
+    assert found.scores.keys() == {"motion", "backbone"} == found.cases.keys()
+    assert min(found.scores["motion"].values()) > 0.95 and max(found.scores["backbone"].values()) < 0.3
+    frames = [np.array([len(t) * k // 6 for k in (1, 3, 5)]) for t in whole.query]
+    walks = [np.ptp(t.truth("gait", i)[:, 0]) == 0 for t, i in zip(with_gaits(whole.query), frames)]
+    errors = found.cases["motion"]
+    assert errors.keys() == {"cadence", "stride length", "sine of phase", "cosine of phase"}
+    assert {len(values) for values in errors.values()} == {sum(walks)} and 0 < sum(walks) < len(walks)
+    assert columns_of(run("probes"))["motion, phase"] == ("motion", "phase")
 
 
 def test_attributes_are_compared_with_the_annotation(street):
@@ -176,6 +295,8 @@ def test_pseudo_labels_are_right_frame_by_frame_and_on_average(street):
         ("segments", "oracle shows no segments"),
         ("flow", "oracle shows no flow"),
         ("frames", "expected visuals.*next_frames=0 successors, found shapes None and None"),
+        ("reconstructions", r"oracle: expected visuals.*reconstruction"),
+        ("probes", "oracle has none of the features backbone, appearance, motion"),
         ("attributes", "oracle predicts no attribute that the queries of street have"),
     ],
 )
