@@ -20,12 +20,13 @@ def pack_rows(
     title: str,
     workers: int | None = None,
     progress: bool = True,
+    dtype: type[np.number] = np.uint8,
 ) -> list[Rows]:
-    """The arrays that the readers give, uint8 (n, *shape) of n = `lengths`, computed once and memory-mapped.
+    """The arrays that the readers give, (n, *shape) of n = `lengths`, computed once and memory-mapped.
 
     kind: a folder of the cache. key: a hash that decides the bytes. The readers are called, in `workers` processes (by
     default one for each core), unless there is a file of this key already. It is written beside its final place and
-    renamed when complete. title: of the progress bar.
+    renamed when complete. title: of the progress bar. dtype: of what is kept.
     """
     stops = np.cumsum(lengths).tolist()
     path = cache_folder() / kind / f"{fingerprint(key, repr((list(lengths), shape)))}.npy"
@@ -33,7 +34,7 @@ def pack_rows(
     with FileLock(f"{path}.lock"):
         if not path.exists():
             part = path.with_suffix(".part")
-            array = np.lib.format.open_memmap(part, "w+", np.uint8, (stops[-1], *shape))
+            array = np.lib.format.open_memmap(part, "w+", dtype, (stops[-1], *shape))
             tasks = (joblib.delayed(reader)() for reader in readers)
             results = joblib.Parallel(workers or joblib.cpu_count(), return_as="generator")(tasks)
             bar = tqdm(results, title, len(readers), unit="sequence", disable=not progress, leave=False)

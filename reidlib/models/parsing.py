@@ -45,10 +45,10 @@ class Segmentation(nn.Module):
         super().__init__()
         self.num_parts = num_parts
         widths = WIDTHS[scale]
-        self.down = nn.ModuleList(_convolution(i, o) for i, o in zip((3, *widths), widths))
+        self.down = nn.ModuleList(_Convolution(i, o) for i, o in zip((3, *widths), widths))
         inputs = (widths[3], 2 * widths[2], 2 * widths[1], 2 * widths[0])
         self.up = nn.ModuleList(
-            _convolution(i, o) for i, o in zip(inputs, (widths[2], widths[1], widths[0], widths[0]))
+            _EnlargingConvolution(i, o) for i, o in zip(inputs, (widths[2], widths[1], widths[0], widths[0]))
         )
         self.head = nn.Conv2d(widths[0] + 3, 6 * num_parts + 1, 1)
         with torch.no_grad():
@@ -59,15 +59,26 @@ class Segmentation(nn.Module):
 
     def forward(self, frames: Tensor) -> Parts:
         """frames: (N, 3, H, W) in [0, 1], brought to `SIZE` by averaging. Estimates are in float32."""
+        x = self._before_the_head(frames)
+        with torch.autocast(x.device.type, enabled=False):
+            return self._parts(x.float())
+
+    def maps(self, frames: Tensor) -> Tensor:
+        """The part maps (N, K + 1, h, w) of `forward` alone, without what they are moved by."""
+        x, count = self._before_the_head(frames), self.num_parts + 1
+        with torch.autocast(x.device.type, enabled=False):
+            return F.conv2d(x.float(), self.head.weight[:count], self.head.bias[:count]).contiguous().softmax(1)
+
+    def _before_the_head(self, frames: Tensor) -> Tensor:
+        """What the last layer sees, (N, C, h, w)."""
         x = downscaled(frames, SIZE).contiguous(memory_format=torch.channels_last)
         skipped = []
         for layer in self.down:
             skipped.append(x)
             x = F.avg_pool2d(layer(x), 2)
         for layer, beside in zip(self.up, reversed(skipped)):
-            x = torch.cat([layer(F.interpolate(x, scale_factor=2)), beside], 1)
-        with torch.autocast(x.device.type, enabled=False):
-            return self._parts(x.float())
+            x = torch.cat([layer(x), beside], 1)
+        return x
 
     def _parts(self, x: Tensor) -> Parts:
         """The last layer: of its 4K channels only averages are wanted, and since it is linear they are computed from
@@ -93,10 +104,10 @@ class Prediction(nn.Module):
     def __init__(self, *, scale: str = "paper"):
         super().__init__()
         widths = PREDICTION[scale]
-        self.first = _convolution(3, widths[0], 7 if scale == "paper" else 3)
-        self.down = nn.ModuleList(_convolution(i, o) for i, o in pairwise(widths))
+        self.first = _Convolution(3, widths[0], 7 if scale == "paper" else 3)
+        self.down = nn.ModuleList(_Convolution(i, o) for i, o in pairwise(widths))
         self.residual = nn.ModuleList(_Residual(widths[-1]) for _ in range(RESIDUAL_BLOCKS))
-        self.up = nn.ModuleList(_convolution(i, o) for i, o in pairwise(widths[::-1]))
+        self.up = nn.ModuleList(_EnlargingConvolution(i, o) for i, o in pairwise(widths[::-1]))
         self.last = nn.Conv2d(widths[0], 3, 7 if scale == "paper" else 3, padding="same")
         self.to(memory_format=torch.channels_last)
 
@@ -112,7 +123,7 @@ class Prediction(nn.Module):
         for block in self.residual:
             x = block(x)
         for layer in self.up:
-            x = layer(F.interpolate(x, scale_factor=2))
+            x = layer(x)
         return self.last(x).sigmoid()
 
 
@@ -213,12 +224,54 @@ def enlarged(values: Tensor, frames: Tensor) -> Tensor:
     return values if values.shape[-2:] == size else F.interpolate(values, size, mode="bilinear")
 
 
-def _convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
+class _Convolution(nn.Sequential):
+    """Convolution, batch normalisation and ReLU. Where nothing is learnt, the normalisation becomes part of the kernel:
+    the same but for rounding, and quicker."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3):
+        convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        super().__init__(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, h, w) -> (N, outputs, h, w)."""
+        if self.learns:
+            return super().forward(x)
+        return F.conv2d(x, *self.folded(), padding=self[0].padding).relu_()
+
+    @property
+    def learns(self) -> bool:
+        """Whether batches or gradients change it."""
+        return self.training or (torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters()))
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Kernel and bias of the convolution with its normalisation."""
+        convolution, norm, _ = self
+        scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+        return convolution.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
+
+
+class _EnlargingConvolution(_Convolution):
+    """The same with a 3×3 kernel, of maps that are up-sampled to twice their size before, to the nearest value."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, h, w) -> (N, outputs, 2 h, 2 w)."""
+        if self.learns:
+            return super().forward(F.interpolate(x, scale_factor=2))
+        weight, bias = self.folded()
+        return F.conv_transpose2d(x, enlarging_kernel(weight), bias, stride=2, padding=1).relu_()
+
+
+def enlarging_kernel(weight: Tensor) -> Tensor:
+    """3×3 kernels (O, I, 3, 3) -> those (I, O, 4, 4) of a transposed convolution of stride 2 and padding 1 that does
+    what up-sampling by two, to the nearest value, and the convolution do together, with 4 products in place of 9.
+
+    In one direction, where every value stands twice: an output reads one value with two weights, which are added, and
+    the value on its other side with the third.
+    """
+    for side in (2, 3):
+        a, b, c = weight.unbind(side)
+        weight = torch.stack([c, b + c, a + b, a], side)
+    return weight.transpose(0, 1).contiguous(memory_format=torch.channels_last)
 
 
 class _Residual(nn.Module):

@@ -70,8 +70,8 @@ class SSHSP(Network):
         width = width or WIDTHS[scale]
         self.backbone = scaled_resnet(scale, weights)
         self.normalize = NormalizeFrames()
-        segmented = parts == "learned" or motion not in ("none", "zero")
-        self.segmentation = Segmentation(num_parts, scale=scale) if segmented else None
+        self.moves = motion not in ("none", "zero")
+        self.segmentation = Segmentation(num_parts, scale=scale) if parts == "learned" or self.moves else None
         if parts in ("stripes", "ellipse", "random"):
             self.register_buffer("maps", FIXED_MAPS[parts](num_parts))
         appearance = ["global"]
@@ -97,12 +97,12 @@ class SSHSP(Network):
         those that there are.
         """
         shape, flat = frames.shape[:2], frames.flatten(0, 1)
-        found = self.segmentation(flat) if self.segmentation is not None else None
+        found = self.segmentation(flat) if self.moves else None
         maps = self._maps(found, parts, flat)
         features = self._appearance(self.backbone(self.normalize(flat)), maps)
         visuals = {} if maps is None else {"segments": maps.roll(1, 1).unflatten(0, shape)}
         if self.motion_features is not None:
-            following = None if self.motion == "zero" else self._successors(next_frames)
+            following = self._successors(next_frames) if self.moves else None
             features["motion"] = self.motion_features(found, following, flat)
             if not self.training:
                 flow = torch.zeros_like(flat[:, :2]) if following is None else flow_to_next(found, following)
@@ -120,11 +120,12 @@ class SSHSP(Network):
         return ModelOutput(torch.cat(list(clips.values()), 1), clips, logits, visuals)
 
     def _maps(self, found: Parts | None, labels: Tensor | None, frames: Tensor) -> Tensor | None:
-        """Part maps (N, K + 1, h, w), the background last; None where there are no parts."""
+        """Part maps (N, K + 1, h, w) of frames, the background last; None where there are no parts. found: what the
+        segmentation module has found in them, None where nothing moves."""
         if self.parts == "none":
             return None
         if self.parts == "learned":
-            return found.maps
+            return self.segmentation.maps(frames) if found is None else found.maps
         if self.parts == "true":
             of_label = torch.tensor(TRUE_PARTS, device=frames.device)
             maps = F.one_hot(of_label[labels.flatten(0, 1).long()], self.num_parts + 1).permute(0, 3, 1, 2)

@@ -36,6 +36,11 @@ def test_each_reader_is_called_once_and_gives_its_rows(tmp_path, workers):
     assert len(log.read_text().split()) == 6
 
 
+def test_numbers_are_kept_in_the_type_that_is_asked_for():
+    [rows] = pack_rows("things", "key", [partial(np.full, (2, 1), -0.5)], [2], (1,), "", 1, False, np.float32)
+    assert rows[[0, 1]].tolist() == [[-0.5], [-0.5]] and rows[[0]].dtype == np.float32
+
+
 def test_a_reader_that_fails_leaves_no_array(cache):
     def broken():
         raise RuntimeError("no")

@@ -1,13 +1,17 @@
 """Data by name."""
 
+import importlib
+import json
+
 import numpy as np
 import pytest
 
 import reidlib
 from reidlib.data import export, walkers
 from reidlib.data.attributes import MARS
-from reidlib.experiments import sources
-from reidlib.experiments.sources import open_benchmark
+from reidlib.experiments import rows_of, sources
+from reidlib.experiments.papers import list_papers
+from reidlib.experiments.sources import RENDERED, open_benchmark
 
 SHARED = reidlib.shared_folder()
 STREET = {"num_ids": 10, "workers": 1}
@@ -124,6 +128,54 @@ def test_mars_edges_are_split_by_the_seed_into_halves(monkeypatch):
     assert keys(annotated.train) == keys(found[0].train) and not found[0].train[0].attributes
     names = {attribute.name for attribute in MARS.attributes}
     assert all(t.attributes.keys() == names for t in annotated.train + annotated.query)
+
+
+class Accepted(Exception):
+    """A world has taken its settings."""
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Worlds that are given their settings, raise `Accepted`, and are not drawn."""
+
+    def given(world):
+        def make(*arguments, **settings):
+            world(*arguments, **settings)
+            raise Accepted
+
+        return make
+
+    for name in ("street", "campus", "pair", "lab", "crowd", "yard", "stills"):
+        module = importlib.import_module(f"reidlib.data.walkers.worlds.{name}")
+        monkeypatch.setattr(module, name.capitalize(), given(getattr(module, name.capitalize())))
+    monkeypatch.setattr(sources, "_opened", {})
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("scale", ["mini", "paper"])
+def test_data_take_the_options_of_every_row(scale, tmp_path):
+    asked = {}
+
+    def ask(run):
+        for name, options in ((run.data, run.data_options), (run.test_data, run.test_data_options)):
+            asked[name, json.dumps(options, sort_keys=True)] = options
+        for part in run.parts:
+            ask(part.run)
+
+    for paper in list_papers():
+        for row in rows_of(paper, scale):
+            ask(row.run)
+    for (name, _), options in asked.items():
+        if name:
+            with pytest.raises(Accepted if name in RENDERED else FileNotFoundError):
+                open_benchmark(name, 0, {name: tmp_path / "nowhere"}, options, progress=False)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_options_that_data_do_not_take_are_refused():
+    for name, options in (("pair", {"seed": 1}), ("street", {"world": 1}), ("street_validation", {"fog": 1.0})):
+        with pytest.raises(TypeError):
+            open_benchmark(name, 0, {}, options, progress=False)
 
 
 def test_errors_say_what_is_known_and_where_to_point():

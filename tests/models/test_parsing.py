@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from reidlib.models import create_model
-from reidlib.models.parsing import RESIDUAL_BLOCKS, TEMPERATURE, Prediction, Segmentation, flow_to_next
+from reidlib.models.parsing import (
+    RESIDUAL_BLOCKS,
+    TEMPERATURE,
+    Prediction,
+    Segmentation,
+    enlarging_kernel,
+    flow_to_next,
+)
 from reidlib.models.part_motion import Parts, positions
 
 
@@ -45,6 +52,36 @@ def test_affines_are_averages_of_the_last_layer_s_channels():
     channels = output[:, 7:].view(2, 3, 4, 64, 32)
     expected = torch.eye(2) + (weights * channels).sum((3, 4)).view(2, 3, 2, 2)
     torch.testing.assert_close(found.affines, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_an_enlarging_kernel_reads_each_value_with_the_weights_of_its_two_copies():
+    """Of 1, 1, 2, 2, 3, 3 the kernel 100, 10, 1 makes 0 + 10 + 1, 100 + 10 + 2, 100 + 20 + 2, and so on."""
+    kernel = torch.zeros(1, 1, 3, 3)
+    kernel[0, 0, 1] = torch.tensor([100.0, 10.0, 1.0])
+    row = torch.tensor([[[[1.0, 2.0, 3.0]]]])
+    found = torch.nn.functional.conv_transpose2d(row, enlarging_kernel(kernel), stride=2, padding=1)
+    assert found[0, 0].tolist() == [[11.0, 112.0, 122.0, 223.0, 233.0, 330.0]] * 2
+    kernel, maps = torch.randn(3, 2, 3, 3), torch.randn(2, 2, 5, 4)
+    twice = torch.nn.functional.interpolate(maps, scale_factor=2)
+    expected = torch.nn.functional.conv2d(twice, kernel, padding=1)
+    found = torch.nn.functional.conv_transpose2d(maps, enlarging_kernel(kernel), stride=2, padding=1)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_frozen_networks_answer_as_those_that_learn(clips):
+    network = create_model("parsing", scale="mini")
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            for values in (layer.weight, layer.bias, layer.running_mean, layer.running_var):
+                torch.nn.init.uniform_(values, 0.2, 1.2)
+    torch.nn.init.normal_(network.segmentation.head.weight, std=0.3)
+    network.eval()
+    frames, following = clips[0].flatten(0, 1), clips[1].flatten(0, 2)
+    learning = network.pair(frames, following)
+    frozen = network.requires_grad_(False).pair(frames, following)
+    assert learning.predicted.requires_grad and not frozen.predicted.requires_grad
+    torch.testing.assert_close(frozen, learning, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(network.segmentation.maps(frames), learning.now.maps, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(("scale", "size", "inside"), [("paper", (256, 128), (64, 32)), ("mini", (64, 32), (32, 16))])

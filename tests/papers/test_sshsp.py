@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +14,7 @@ from reidlib.experiments.evaluations import columns_of
 from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_hard_triplet_loss, identity_loss
+from reidlib.losses.parsing import concentration_loss, reconstruction_loss
 from reidlib.losses.splines import ThinPlateSpline
 from reidlib.models import create_model
 from reidlib.models.part_motion import Parts, back_warp, positions
@@ -61,8 +63,36 @@ def test_terms_can_be_left_out_and_unknown_ones_are_refused(batch):
     plan = training.parsing_training(Setting(model, run, None))
     assert list(plan.objective(model, batch)["network"]) == ["concentration", "prior"]
     assert plan.weights == {"network": {"prior": ADDED_TERMS["prior"]}}
-    with pytest.raises(ValueError, match="terms=.'x'.: expected some of"):
-        training.parsing_training(Setting(model, replace(run, training_options={"terms": ("x",)}), None))
+    for options in ({"terms": ("x",)}, {"weights": {"x": 2.0}}):
+        with pytest.raises(ValueError, match="terms=.'x'.: expected some of"):
+            training.parsing_training(Setting(model, replace(run, training_options=options), None))
+
+
+def test_terms_can_be_given_other_weights(batch):
+    model, options = create_model("parsing", scale="mini"), {"weights": {"reconstruction": 5.0, "prior": 1.0}}
+    plan = training.parsing_training(Setting(model, replace(sshsp.PARSING, training_options=options), None))
+    assert plan.weights == {"network": {**ADDED_TERMS, "reconstruction": 5.0, "prior": 1.0}}
+
+
+def test_equation_8_in_pixels_is_1024_times_that_in_half_heights():
+    maps = training.body_prior(3)[None]
+    places = positions(*SIZE, maps)
+    in_pixels = concentration_loss(maps, places * 32)  # half of 64
+    assert in_pixels.item() == pytest.approx(sshsp.SQUARED_PIXELS * concentration_loss(maps, places).item(), rel=1e-4)
+
+
+def test_pixels_count_as_much_as_perceptual_maps_at_first(new_cache):
+    """On rendered people, of a network that has learned nothing."""
+    new_cache()
+    torch.manual_seed(0)
+    people = walkers.street(0, num_ids=10, workers=1, progress=False).train[:8]
+    frames, following = (torch.from_numpy(np.concatenate([t.frames([i]) for t in people])) / 255 for i in (3, 5))
+    judge = create_model("perceptual", scale="mini", weights="walkers").eval()
+    with torch.no_grad():
+        predicted = create_model("parsing", scale="mini").pair(frames, following).predicted
+        perceptual = reconstruction_loss(predicted, following, judge.maps)
+        pixels = reconstruction_loss(predicted, following, lambda image: [image])
+    assert (perceptual / pixels).item() == pytest.approx(sshsp.PIXELS_COUNT, rel=0.3)
 
 
 def test_equation_7_is_zero_for_parts_that_move_with_the_frame(monkeypatch):
@@ -199,10 +229,35 @@ def test_a_control_differs_from_what_it_controls_in_one_thing(differing):
         assert differing(found["3", label], found["3", names.MOTION]) == {"model_options"}
     assert differing(found["3", names.FIXED], found["3", names.MOTION]) == {"windows"}
     assert differing(found["3", names.ALONE], found["3", names.RELATION]) == {"model_options"}
-    assert differing(found["3", names.TUNED], found["3", names.RELATION]) == {"parts"}
+    assert differing(found["3", names.TUNED], found["3", names.RELATION]) == {"parts", "evaluation"}
+    assert differing(found["4", names.MOTIONLESS_NO_TRI], found["4", names.MOTIONLESS]) == {"training_options"}
     assert (
         found["1", names.WHOLE] == found["3", names.RELATION] == found["4", names.WHOLE] == found["Figure 4a", "K = 6"]
     )
+
+
+def test_a_control_of_stage_1_differs_in_one_thing(differing):
+    found = rows()
+    trained = {label: run.parts[0].run for (table, label), run in found.items() if table == names.TAKES and run.parts}
+    for label, other, fields in (
+        (names.TRACKED_APART, names.TRACKED, {"time_step"}),
+        (names.PAPER_LOSSES, names.TRACKED_APART, {"windows"}),
+        (names.GEO_IN_PIXELS, names.PAPER_LOSSES, {"training_options"}),
+        (names.DETACHED, names.PAPER_LOSSES, {"model_options"}),
+        (names.PIXELS, names.ALL, {"training_options", "parts"}),
+    ):
+        assert differing(trained[label], trained[other]) == fields
+    as_it_is, calm = (found["parts, disturbances", f] for f in ("as it is", "nothing in the way, true boxes"))
+    assert differing(as_it_is, calm) == {"test_data", "test_data_options"} and calm.parts == as_it_is.parts
+    assert found[names.AFTER, names.STAGE_2] == found["3", names.TUNED]
+
+
+def test_what_is_measured_through_time_was_trained_before():
+    found = rows()
+    lasting = {label: run for (table, label), run in found.items() if table == "through time"}
+    assert lasting.keys() == {names.TRACKED, names.PAPER_LOSSES, names.ALL, names.ONLY_ELLIPSE}
+    for label, run in lasting.items():
+        assert run.parts == found[names.TAKES, label].parts and run.test_sampling == "dense"
 
 
 def test_every_system_starts_from_the_parts_that_the_table_of_stage_1_measures():
@@ -226,10 +281,13 @@ def test_the_width_of_the_descriptor_at_mini_scale():
     assert output.embedding.shape == (1, sshsp.WIDTH * sshsp.FEATURES)
 
 
-def test_tables_3_and_4_are_measured_at_half_length_too():
+def test_what_primary_claims_compare_in_tables_3_and_4_is_measured_at_half_length_too():
     found = rows()
     for table in ("3", "4"):
-        for label in [label for name, label in found if name == table]:
+        primary = [claim for claim in names.CLAIMS if claim.primary and claim.table == table]
+        compared = {label for claim in primary for label, _ in (*claim.left, *claim.right)}
+        assert compared == {label for name, label in found if name == f"{table}, half the training"}
+        for label in compared:
             half, usual = found[f"{table}, half the training", label], found[table, label]
             assert half.iterations == usual.iterations // 2
             assert [p.run.iterations for p in half.parts] == [p.run.iterations // 2 for p in usual.parts]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from reidlib.data import Benchmark
+from reidlib.data.flow import pack_flow
 from reidlib.evaluation import end_point_error
 from reidlib.experiments.clips import answers
 from reidlib.experiments.evaluations import Measured, per_frame
@@ -23,7 +24,8 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
         raise ValueError(f"time_step={run.time_step}: the true flow is that to the very next frame; measure with 1")
     kind = "fixed_flow" if run.windows == "fixed" else "flow"
     frames = {label: [] for label in SCORES}
-    for batch, output in answers(network, benchmark.query, run, progress, truth=(kind, "parts")):
+    tracklets = pack_flow(benchmark.query, kind, progress=progress)
+    for batch, output in answers(network, tracklets, run, progress, truth=(kind, "parts")):
         if "flow" not in output.visuals:
             raise ValueError(f'{run.model} shows no flow; evaluate a network with visuals["flow"]')
         predicted, true, person = (

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from reidlib.data import Benchmark
+from reidlib.data.flow import pack_flow
 from reidlib.data.walkers.scene import MERGED_PARTS, PARTS, merge_sides
 from reidlib.evaluation import segment_scores, temporal_consistency
 from reidlib.experiments.clips import answers
@@ -21,15 +22,14 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
     group "segments, sides merged", where left and right limbs are one segment, as are the halves of the hips. There,
     "foreground IoU" is that of all found segments but the one matched to the background with the true silhouette.
 
-    With test_sampling="dense", whose clips are consecutive frames, both also have "consistency": the share of pixels
-    whose segment is the same where the true flow takes them. Cases: the mean IoU of every frame. ValueError if the
-    network shows no segments, KeyError without ground truth.
+    With test_sampling="dense", whose clips are consecutive frames, both also have "consistency": the share of the
+    person's pixels whose segment is the same where the true flow takes them. Cases: the mean IoU of every frame.
+    ValueError if the network shows no segments, KeyError without ground truth.
     """
     dense = run.test_sampling == "dense"
     predicted, truth, flow = [], [], []
-    for batch, output in answers(
-        network, benchmark.query, run, progress, truth=("parts", *(["flow"] if dense else []))
-    ):
+    tracklets = pack_flow(benchmark.query, progress=progress) if dense else benchmark.query
+    for batch, output in answers(network, tracklets, run, progress, truth=("parts", *(["flow"] if dense else []))):
         if "segments" not in output.visuals:
             raise ValueError(f'{run.model} shows no segments; evaluate a network with visuals["segments"]')
         number = output.visuals["segments"].shape[2]
@@ -40,8 +40,8 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
     labels, true = np.concatenate(predicted), np.concatenate(truth)  # (clips, T, H, W)
     consistency = {}
     if dense:
-        now, then, moved = labels[:, :-1], labels[:, 1:], np.concatenate(flow)[:, :-1]
-        followed = temporal_consistency(*(values.reshape(-1, *values.shape[2:]) for values in (now, then, moved)))
+        pairs = labels[:, :-1], labels[:, 1:], np.concatenate(flow)[:, :-1], true[:, :-1] > 0
+        followed = temporal_consistency(*(values.reshape(-1, *values.shape[2:]) for values in pairs))
         consistency["consistency"] = followed.consistency
     scores, cases = {}, {}
     for group, names, classes in (("segments", PARTS, true), (MERGED, MERGED_PARTS, merge_sides(true))):

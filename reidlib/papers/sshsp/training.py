@@ -130,18 +130,18 @@ def _errors(frames: Tensor, following: Tensor, pair: Pair) -> Tensor:
 def parsing_training(setting: Setting) -> Plan:
     """Stage 1. Adam with weight decay 5e-4; at paper scale lr falls to a tenth after 40 and 80 of 120 epochs.
 
-    training_options of the run: {"terms": those of `parsing_losses`, by default all, each with its weight of
-    `ADDED_TERMS` or 1; "anchored": as there}. The network that judges reconstructions is the part "perceptual" beside
-    it; without one, pixels are compared.
+    training_options of the run: {"terms": those of `parsing_losses`, by default all; "weights": {term: how much it
+    counts}, in place of `ADDED_TERMS` or 1; "anchored": as there}. The network that judges reconstructions is the part
+    "perceptual" beside it; without one, pixels are compared. ValueError for an unknown term.
     """
     options = dict(setting.run.training_options)
     terms = tuple(options.pop("terms", (*PAPER_TERMS, *ADDED_TERMS)))
-    if unknown := {*terms} - {*PAPER_TERMS, *ADDED_TERMS}:
+    weights = {**ADDED_TERMS, **options.pop("weights", {})}
+    if unknown := {*terms, *weights} - {*PAPER_TERMS, *ADDED_TERMS}:
         raise ValueError(f"terms={sorted(unknown)}: expected some of {(*PAPER_TERMS, *ADDED_TERMS)}")
     judge = setting.beside.get("perceptual")
     objective = partial(parsing_losses, terms=terms, maps=judge.maps if judge else None, **options)
-    weights = {term: weight for term, weight in ADDED_TERMS.items() if term in terms}
-    return _plan(setting, "parsing", objective, {"network": weights})
+    return _plan(setting, "parsing", objective, {"network": {t: weight for t, weight in weights.items() if t in terms}})
 
 
 def whole_losses(model: Network, batch: ClipBatch, terms: Sequence[str]) -> dict[str, dict[str, Tensor]]:
