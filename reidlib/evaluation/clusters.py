@@ -26,14 +26,18 @@ class ClusterScores(NamedTuple):
     size: float
 
 
-def feature_clusters(query, gallery, threshold: float, linkage: str = "single") -> tuple[np.ndarray, np.ndarray]:
+def feature_clusters(
+    query, gallery, threshold: float, linkage: str = "single", *, relative: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """The clusters of queries and gallery together, numbered from 0 as they are met: int (Q,) and (G,).
 
     query: (Q, D), gallery: (G, D), NumPy or torch, taken as they are. The two clusters that are nearest by Euclidean
     distance are joined until no two are at most `threshold` apart, which is at least 0. linkage: how far two clusters
     are apart, "single" (their nearest members: features linked directly or through others form a cluster), "complete"
-    (their farthest members) or "average" (the mean over all pairs). Of pairs that are equally far apart, SciPy's
-    `linkage` decides which is joined first. All (Q + G)² / 2 distances are held, in double precision.
+    (their farthest members) or "average" (the mean over all pairs). relative: the threshold is a share of the mean
+    distance between any two of the features, so that one threshold serves features of any scale. Of pairs that are
+    equally far apart, SciPy's `linkage` decides which is joined first. All (Q + G)² / 2 distances are held, in double
+    precision.
 
     Raises ValueError on empty, non-finite or differently shaped features, a negative threshold and an unknown linkage.
 
@@ -42,10 +46,11 @@ def feature_clusters(query, gallery, threshold: float, linkage: str = "single") 
     """
     one_of("linkage", linkage, LINKAGES)
     if not threshold >= 0:
-        raise ValueError(f"threshold is a Euclidean distance, at least 0; got {threshold}")
+        raise ValueError(f"threshold is a Euclidean distance, or a share of the mean one, at least 0; got {threshold}")
     queries, entries, scale = rescaled(*feature_pair(("query", "gallery"), query, gallery))
-    tree = hierarchy.linkage(pdist(centred(queries, entries).astype(np.float64)), linkage)
-    found = hierarchy.fcluster(tree, threshold / float(scale), criterion="distance")
+    distances = pdist(centred(queries, entries).astype(np.float64))
+    reach = threshold * distances.mean() if relative else threshold / float(scale)
+    found = hierarchy.fcluster(hierarchy.linkage(distances, linkage), reach, criterion="distance")
     _, first, found = np.unique(found, return_index=True, return_inverse=True)
     found = first.argsort().argsort()[found]
     return found[: len(queries)], found[len(queries) :]

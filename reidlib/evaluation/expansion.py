@@ -48,12 +48,20 @@ def average_query_expansion(query, gallery, k: int, alpha: float):
 
 
 def cluster_query_expansion(
-    query, gallery, threshold: float, leave_one_out: bool = True, *, linkage: str = "single", own_share: float = 0.0
+    query,
+    gallery,
+    threshold: float,
+    leave_one_out: bool = True,
+    *,
+    linkage: str = "single",
+    own_share: float = 0.0,
+    relative: bool = False,
 ):
     """Each feature replaced by the mean of the other members of its cluster, as GaitMask's query expansion.
 
-    query: (Q, D), gallery: (G, D), NumPy or torch, taken as they are. threshold, linkage: of
-    `reidlib.evaluation.clusters.feature_clusters`; how far clusters reach, and how far two of them are apart.
+    query: (Q, D), gallery: (G, D), NumPy or torch, taken as they are. threshold, linkage, relative: of
+    `reidlib.evaluation.clusters.feature_clusters`; how far clusters reach, how far two of them are apart, and whether
+    the threshold is a share of the mean distance.
     leave_one_out: without it the mean is that of the whole cluster, the feature included, so that all members coincide
     and their distances tie at zero. own_share: in [0, 1], what the feature itself keeps, the mean having the rest. A
     feature alone in its cluster stays as it is.
@@ -78,7 +86,7 @@ def cluster_query_expansion(
         raise ValueError(f"own_share is what a feature keeps of itself, from 0 to 1; got {own_share}")
     queries, entries = feature_pair(("query", "gallery"), query, gallery)
     small_queries, small_entries, scale = rescaled(queries, entries)
-    cluster = np.concatenate(feature_clusters(queries, entries, threshold, linkage))
+    cluster = np.concatenate(feature_clusters(queries, entries, threshold, linkage, relative=relative))
     together = np.concatenate([small_queries, small_entries])
     size = np.bincount(cluster).astype(together.dtype)[cluster][:, None]
     members = sparse.csr_array((np.ones(len(cluster), together.dtype), (cluster, np.arange(len(cluster)))))

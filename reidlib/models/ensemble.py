@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reidlib.models.network import Network
@@ -12,8 +11,9 @@ from reidlib.models.registry import create_model
 
 
 class Ensemble(Network):
-    """Networks that see the same clips; what each finds is brought to unit length and joined.
+    """Networks that see the same clips; what each finds is joined, as it is.
 
+    Their features have comparable scales only where they are trained by the same loss with the same margin.
     members: name and options of each, as for `create_model`, such as [("gaitgl", {}), ("gaitmask", {"drop": 0.5})].
     num_ids, scale: of all members.
     """
@@ -24,13 +24,11 @@ class Ensemble(Network):
         self.inputs = tuple(dict.fromkeys(name for member in self.members for name in member.inputs))
 
     def forward(self, **inputs: Tensor) -> ModelOutput:
-        """inputs: those of the members, of which each gets its own. embedding: the joined features, (B, sum of D), of
-        unit length in all."""
+        """inputs: those of the members, of which each gets its own. embedding: the joined features, (B, sum of D)."""
         if unknown := inputs.keys() - {*self.inputs}:
             raise TypeError(f"ensemble got an unexpected keyword argument {sorted(unknown)[0]!r}")
         outputs = [member(**{name: inputs[name] for name in member.inputs}) for member in self.members]
-        embeddings = [F.normalize(output.embedding.float()) for output in outputs]
-        return ModelOutput(torch.cat(embeddings, dim=1) / len(embeddings) ** 0.5)
+        return ModelOutput(torch.cat([output.embedding.float() for output in outputs], dim=1))
 
     def for_retrieval(self) -> "Ensemble":
         """A copy in evaluation mode of the members as they are for retrieval."""

@@ -100,15 +100,17 @@ class WalkTrunk(nn.Module):
     at last, the maximum over time.
 
     widths: channels of the first convolution and of each layer. layer: builds one from its numbers of input and output
-    channels and `join`, which is "add" for all but the last. last: what it is there; with "stack", branches' maps are
-    stacked.
+    channels and `join`. last: what that is for the last layer; with "stack", branches' maps are stacked. earlier: what
+    it is for all others.
     """
 
-    def __init__(self, widths: Sequence[int], layer: Callable[..., nn.Module], last: str = "stack"):
+    def __init__(
+        self, widths: Sequence[int], layer: Callable[..., nn.Module], last: str = "stack", earlier: str = "add"
+    ):
         super().__init__()
         self.first = conv3d(1, widths[0])
         self.aggregation = nn.Conv3d(widths[0], widths[0], (3, 1, 1), stride=(3, 1, 1), bias=False)
-        joins = ["add"] * (len(widths) - 2) + [last]
+        joins = [earlier] * (len(widths) - 2) + [last]
         self.layers = nn.ModuleList(layer(*channels, join=join) for channels, join in zip(pairwise(widths), joins))
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
@@ -116,8 +118,8 @@ class WalkTrunk(nn.Module):
         self.to(memory_format=torch.channels_last_3d)  # the faster layout, above all in bfloat16 on a CPU
 
     def forward(self, silhouettes: Tensor) -> Tensor:
-        """silhouettes (B, S, h, w) -> maps (B, C, h, w//2), half as high after pooling and twice after stacking; with
-        last="add" (B, C, h//2, w//2).
+        """silhouettes (B, S, h, w) -> maps (B, C, h, w//2), half as high after pooling and twice after stacking;
+        without stacking (B, C, h//2, w//2).
 
         Fewer than three silhouettes are repeated until there are three."""
         x = silhouettes.float()

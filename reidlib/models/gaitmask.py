@@ -3,8 +3,6 @@
 Lin, Zhang, Sun, Qin, Wan, "Bag of Tricks and GaitMask Network for Gait Recognition", section 1.1 and Table 2.
 """
 
-from functools import partial
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,6 +15,7 @@ WIDTHS = (32, 64, 128, 128, 128, 128)  # Table 2: the first convolution, GMCL-A1
 KERNELS = ("separate", "shared", "linear")
 MASKS = ("random", "independent", "halves", "none")
 LAST = {"stack": 1, "add": 2, "global": 2}  # what the last layer is, and by what that divides the number of strips
+EARLIER = ("add", "global")
 TEST_RULES = ("half", "sum", "one")
 
 
@@ -24,8 +23,9 @@ class GaitMask(Network):
     """Walks of S silhouettes, in order -> P horizontal strips with a feature each.
 
     options: kernels, masks, drop and test_rule of `MaskFeatures`. last: "stack", as published, for a last layer that is
-    a GMCL-B; "add" for a GMCL-A in its place, or "global" for no mask branch in any layer, both of which leave half as
-    many strips. scale: as in `reidlib.models.gaitgl.GaitGL`. num_ids is not used: no loss classifies.
+    a GMCL-B; "add" for a GMCL-A in its place, or "global" for one without a mask branch, both of which leave half as
+    many strips. earlier: "add", as published, for GMCL-A in all other layers, or "global" for none with a mask branch.
+    scale: as in `reidlib.models.gaitgl.GaitGL`. num_ids is not used: no loss classifies.
     """
 
     inputs = ("silhouettes",)
@@ -39,15 +39,22 @@ class GaitMask(Network):
         drop: float = 0.25,
         test_rule: str = "half",
         last: str = "stack",
+        earlier: str = "add",
         scale: str = "paper",
     ):
         super().__init__()
-        if last not in LAST:
-            raise ValueError(f"last={last!r}: expected one of {', '.join(LAST)}")
+        for name, value, known in (("last", last, LAST), ("earlier", earlier, EARLIER)):
+            if value not in known:
+                raise ValueError(f"{name}={value!r}: expected one of {', '.join(known)}")
         options = {"kernels": kernels, "masks": masks, "drop": drop, "test_rule": test_rule}
-        layer = GlobalConv if last == "global" else partial(GlobalMaskConv, **options)
+
+        def layer(inputs: int, outputs: int, *, join: str) -> nn.Module:
+            if join == "global":
+                return GlobalConv(inputs, outputs)
+            return GlobalMaskConv(inputs, outputs, join=join, **options)
+
         widths = scaled_widths(WIDTHS, scale)
-        self.trunk = WalkTrunk(widths, layer, last="stack" if last == "stack" else "add")
+        self.trunk = WalkTrunk(widths, layer, last, earlier)
         self.head = StripHead(STRIPS[scale] // LAST[last], widths[-1])
 
     def forward(self, silhouettes: Tensor) -> ModelOutput:
@@ -61,9 +68,9 @@ class GaitMask(Network):
 
 
 class GlobalConv(nn.Module):
-    """Equation 1 alone, with leaky ReLU: what is left of a GMCL without its mask branch. join: "add"."""
+    """Equation 1 alone, with leaky ReLU: what is left of a GMCL without its mask branch."""
 
-    def __init__(self, inputs: int, outputs: int, *, join: str):
+    def __init__(self, inputs: int, outputs: int):
         super().__init__()
         self.whole = conv3d(inputs, outputs)
 
@@ -91,8 +98,11 @@ class GlobalMaskConv(nn.Module):
 
 
 class MaskFeatures(nn.Module):
-    """Equation 2: in training a random horizontal band of each clip's maps goes through one term and the rest through
-    the other; in testing the whole maps go "into the mask feature extraction".
+    """Equation 2: in training a random horizontal band of the maps goes through one term and the rest through the
+    other; in testing the whole maps go "into the mask feature extraction".
+
+    A batch has one band, drawn anew by each layer in each step: M_d0 and M_d1 are of H × W, without clips. Were there a
+    band for every clip, two clips of one person would come to differ as much as those of two.
 
     The two masks add up to one, so with one kernel and no activation Equation 2 is conv(X), whatever the masks. The
     readings, by `kernels`:
@@ -124,19 +134,19 @@ class MaskFeatures(nn.Module):
             return F.leaky_relu(self.rest(x))
         if self.masks == "none" or (self.masks != "halves" and not self.training):
             return self._whole(x, "half" if self.masks == "none" else self.test_rule)
-        inside, outside = (rows[:, None, None, :, None] for rows in self._masks(x))
+        inside, outside = (rows[:, None] for rows in self._masks(x))  # for all clips, channels, silhouettes and columns
         band = self.rest if self.band is None else self.band
         return F.leaky_relu(band(x * inside)) + F.leaky_relu(self.rest(x * outside))
 
     def _masks(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The rows of the two terms, M_d0 and M_d1, bool (B or 1, h)."""
+        """The rows of the two terms, M_d0 and M_d1, bool (h,)."""
         height = x.shape[3]
         if self.masks == "halves":
-            inside = torch.arange(height, device=x.device)[None] < height // 2
+            inside = torch.arange(height, device=x.device) < height // 2
         else:
-            inside = random_bands(len(x), height, self.drop, x.device)
+            inside = random_bands(1, height, self.drop, x.device)[0]
         if self.masks == "independent":
-            return inside, ~random_bands(len(x), height, self.drop, x.device)
+            return inside, ~random_bands(1, height, self.drop, x.device)[0]
         return inside, ~inside
 
     def _whole(self, x: Tensor, rule: str) -> Tensor:
@@ -147,9 +157,9 @@ class MaskFeatures(nn.Module):
         return both if rule == "sum" else both / 2
 
 
-def random_bands(clips: int, height: int, drop: float, device: torch.device | None = None) -> Tensor:
-    """A band of ⌊drop·height⌋ + 1 rows for each clip, at a random place: bool (clips, height), the paper's M_d0."""
+def random_bands(count: int, height: int, drop: float, device: torch.device | None = None) -> Tensor:
+    """Bands of ⌊drop·height⌋ + 1 rows, each at a random place: bool (count, height), rows of the paper's M_d0."""
     rows = min(int(drop * height) + 1, height)
-    top = torch.randint(height - rows + 1, (clips, 1), device=device)
+    top = torch.randint(height - rows + 1, (count, 1), device=device)
     row = torch.arange(height, device=device)
     return (row >= top) & (row < top + rows)

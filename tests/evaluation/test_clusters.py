@@ -19,6 +19,15 @@ def test_linkages_on_a_line():
         assert feature_clusters(query, gallery, reach - 0.01, linkage)[1].tolist() == [0, 1, 2]
 
 
+def test_a_relative_threshold_is_a_share_of_the_mean_distance():
+    query, gallery = np.array([[0.0]]), np.array([[1.0], [2.0], [9.0]])  # pairs are 1, 2, 9, 1, 8 and 7 apart
+    mean = 28 / 6
+    for size in (1.0, 1e-3, 1e30):
+        for share, expected in ((0.99 / mean, [1, 2, 3]), (1.01 / mean, [0, 0, 1]), (7.01 / mean, [0, 0, 0])):
+            assert feature_clusters(size * query, size * gallery, share, relative=True)[1].tolist() == expected
+    assert feature_clusters(query, query[[0, 0]], 0.0, relative=True)[1].tolist() == [0, 0]  # nothing is apart
+
+
 def test_clusters_are_numbered_as_they_are_met_whatever_the_scale():
     features = np.random.default_rng(0).standard_normal((40, 3)).astype("f4")
     for linkage in ("single", "average", "complete"):

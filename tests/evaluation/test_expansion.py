@@ -137,6 +137,15 @@ def test_clusters_are_joined_from_the_bottom_up_and_features_keep_their_share(li
         np.testing.assert_allclose(np.concatenate(ours), expected, atol=1e-12)
 
 
+def test_a_relative_threshold_serves_features_of_any_scale():
+    rng = np.random.default_rng(7)
+    query, gallery = rng.standard_normal((5, 3)), rng.standard_normal((15, 3))
+    expected = cluster_query_expansion(query, gallery, 0.5, linkage="average", relative=True)
+    assert 0 < (np.concatenate(expected) != np.concatenate([query, gallery])).any(axis=1).sum() < 20
+    larger = cluster_query_expansion(37 * query, 37 * gallery, 0.5, linkage="average", relative=True)
+    np.testing.assert_allclose(np.concatenate(larger), 37 * np.concatenate(expected), atol=1e-12)
+
+
 def test_average_linkage_does_not_chain():
     """Ten features in a row, one apart: single linkage joins all, average and complete linkage only pairs."""
     row = np.arange(10.0)[:, None]

@@ -21,10 +21,10 @@ def rows_that_differ(one: torch.Tensor, other: torch.Tensor) -> list[int]:
 
 @pytest.fixture
 def band(monkeypatch):
-    """Rows 3 to 5 of 8 are the band of every clip."""
+    """Rows 3 to 5 of 8 are every band."""
     rows = torch.zeros(1, 8, dtype=torch.bool)
     rows[:, 3:6] = True
-    monkeypatch.setattr("reidlib.models.gaitmask.random_bands", lambda clips, *_: rows.expand(clips, -1))
+    monkeypatch.setattr("reidlib.models.gaitmask.random_bands", lambda count, *_: rows.expand(count, -1))
     return rows
 
 
@@ -51,13 +51,17 @@ def test_parameters_at_paper_scale(kernels, branches, count):
     assert count(network) == 27 * 32 + 3 * 32 * 32 + branches * 27 * convolutions + 1 + 64 * 128 * 128
 
 
-@pytest.mark.parametrize(("last", "branches"), [("add", 3), ("global", 1)])
-def test_without_stacking_there_are_half_as_many_strips(last, branches, count):
+@pytest.mark.parametrize("earlier", ["add", "global"])
+@pytest.mark.parametrize("last", ["stack", "add", "global"])
+def test_layers_without_a_mask_branch_and_without_stacking(last, earlier, count):
+    strips = 64 if last == "stack" else 32
     with torch.device("meta"):
-        network = create_model("gaitmask", last=last)
-        assert network(silhouettes=torch.empty(2, 30, 64, 44)).features["strips"].shape == (2, 32, 128)
-    convolutions = 32 * 64 + 64 * 128 + 3 * 128 * 128
-    assert count(network) == 27 * 32 + 3 * 32 * 32 + branches * 27 * convolutions + 1 + 32 * 128 * 128
+        network = create_model("gaitmask", last=last, earlier=earlier)
+        assert network(silhouettes=torch.empty(2, 30, 64, 44)).features["strips"].shape == (2, strips, 128)
+    convolutions = {"earlier": 32 * 64 + 64 * 128 + 2 * 128 * 128, "last": 128 * 128}
+    branches = {"earlier": 1 if earlier == "global" else 3, "last": 1 if last == "global" else 3}
+    layers = sum(27 * branches[place] * convolutions[place] for place in convolutions)
+    assert count(network) == 27 * 32 + 3 * 32 * 32 + layers + 1 + strips * 128 * 128
 
 
 def test_gaitmask_is_as_wide_as_gaitgl_at_mini_scale():
@@ -118,7 +122,7 @@ def test_independent_masks_are_two_draws(monkeypatch):
     drawn = torch.zeros(2, 1, 8, dtype=torch.bool)
     drawn[0, :, 3:6] = drawn[1, :, 0:3] = True
     draws = iter(drawn)
-    monkeypatch.setattr("reidlib.models.gaitmask.random_bands", lambda clips, *_: next(draws).expand(clips, -1))
+    monkeypatch.setattr("reidlib.models.gaitmask.random_bands", lambda count, *_: next(draws).expand(count, -1))
     layer, x = features(masks="independent").train(), torch.randn(2, 2, 3, 8, 5)
     band, rest = (x * rows[:, None, None, :, None] for rows in (drawn[0], ~drawn[1]))
     torch.testing.assert_close(layer(x), F.leaky_relu(layer.band(band)) + F.leaky_relu(layer.rest(rest)))
@@ -148,6 +152,14 @@ def test_equations_3_and_4():
         torch.testing.assert_close(out, whole + masked if join == "add" else torch.cat([whole, masked], dim=3))
 
 
+def test_all_clips_of_a_batch_have_one_band():
+    layer, clip = features().train(), torch.randn(1, 2, 3, 8, 5)
+    several = [layer(clip.expand(4, -1, -1, -1, -1)) for _ in range(9)]
+    for clips in several:
+        torch.testing.assert_close(clips, clips[:1].expand(4, -1, -1, -1, -1))
+    assert len({tuple(rows_that_differ(clips, several[0])) for clips in several}) > 2  # another one each time
+
+
 def test_training_draws_bands_and_testing_does_not():
     torch.manual_seed(0)
     network = create_model("gaitmask", scale="mini")
@@ -168,7 +180,8 @@ def test_all_parameters_learn_from_the_triplet_loss(kernels):
 
 
 @pytest.mark.parametrize(
-    "option", [{"kernels": "two"}, {"masks": "all"}, {"test_rule": "mean"}, {"drop": 1.0}, {"last": "sum"}]
+    "option",
+    [{"kernels": "two"}, {"masks": "all"}, {"test_rule": "mean"}, {"drop": 1.0}, {"last": "sum"}, {"earlier": "stack"}],
 )
 def test_unknown_options_are_refused(option):
     with pytest.raises(ValueError, match=next(iter(option))):

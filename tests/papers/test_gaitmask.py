@@ -12,8 +12,10 @@ from reidlib.experiments.sources import PRETRAINING_SEED, open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
+from reidlib.papers.gaitmask import claims, systems
 from reidlib.papers.gaitmask import rows as gaitmask
 from reidlib.papers.gaitmask.training import training
+from reidlib.papers.recipes import CHOSEN, GAIT, best
 from reidlib.papers.reported import reported_table
 
 
@@ -76,31 +78,46 @@ def test_what_follows_the_features_needs_no_training():
 
 def test_controls_differ_in_one_thing(differing):
     found = rows()
-    again = parts_of(found["3", "control: GaitGL+GaitGL"].run)[1]
     gaitgl, masked = found["3", "GaitGL"].run, found["3", "GaitMask"].run
-    assert differing(again, gaitgl) == {"draw", "parts"}
-    assert again.parts[0].run == gaitgl.parts[0].run and again.parts[0].seed != gaitgl.parts[0].seed
     for label in ("without masks", "with fixed halves", "with two independent masks"):
         control = found["3", f"control: GaitMask {label}"].run
         assert differing(control, masked) == {"model_options", "parts"}
         assert differing(parts_of(control)[0], parts_of(masked)[0]) == {"model_options"}
-    summed, plain = (found["3", f"control: GaitMask, {w} alone"].run for w in ("GMCL-A", "global branch"))
-    assert (summed.model_options, plain.model_options) == ({"last": "add"}, {"last": "global"})
+    ablated = {
+        "GMCL-A": {"last": "add"},
+        "GMCL-B": {"earlier": "global"},
+        "global branch": {"last": "global", "earlier": "global"},
+    }
+    for what, options in ablated.items():
+        assert found["3", f"control: GaitMask, {what} alone"].run.model_options == options
     for label, quality in (("shuffled silhouettes", "shuffled"), ("one silhouette repeated", "still")):
         control = found["3", f"control: GaitGL, {label}"].run
-        assert differing(control, gaitgl) == {"data_options"} and control.data_options == {"silhouettes": quality}
+        assert differing(control, gaitgl) == {"data_options", "parts"}
+        assert differing(parts_of(control)[0], parts_of(gaitgl)[0]) == {"data_options"}
+        for run in (control, *parts_of(control)):
+            assert run.data_options == (systems.CROWD if run.data == "crowd" else {}) | {"silhouettes": quality}
     for name, run in (("GaitGL", gaitgl), ("GaitMask", masked)):
         scratch = found["3", f"control: {name} from scratch"].run
-        assert differing(scratch, run) == {"parts", "iterations"}
+        assert {"parts", "iterations"} <= differing(scratch, run) <= {"parts", "iterations", *CHOSEN}
         assert scratch.iterations == 2 * run.iterations
+        assert [getattr(scratch, what) for what in CHOSEN] == [getattr(parts_of(run)[0], what) for what in CHOSEN]
+
+
+@pytest.mark.parametrize("scale", ["mini", "paper"])
+def test_two_networks_of_a_kind_see_the_same_people_and_have_other_weights(scale, differing):
+    gaitgl, again = parts_of(rows(scale)["3", "control: GaitGL+GaitGL"].run)
+    assert gaitgl == rows(scale)["3", "GaitGL"].run
+    assert differing(again, gaitgl) == {"draw", "parts"}
+    assert differing(again.parts[0], gaitgl.parts[0]) == {"run"}  # the same seed, which draws the data
+    assert differing(parts_of(again)[0], parts_of(gaitgl)[0]) == {"draw"}
 
 
 def test_both_networks_are_trained_alike(differing):
     found = rows()
-    for table in ("3", "laboratory"):
-        gaitgl, gaitmask_ = found[table, "GaitGL"].run, found[table, "GaitMask"].run
-        assert differing(gaitmask_, gaitgl) == {"model", "parts"}
-        assert differing(parts_of(gaitmask_)[0], parts_of(gaitgl)[0]) == {"model"}
+    for table, how in (("3", ""), ("laboratory", " after a first training")):
+        gaitgl, gaitmask_ = (found[table, f"{name}{how}"].run for name in ("GaitGL", "GaitMask"))
+        assert differing(gaitmask_, gaitgl) - {*CHOSEN} == {"model", "parts"}
+        assert differing(parts_of(gaitmask_)[0], parts_of(gaitgl)[0]) - {*CHOSEN} == {"model"}
 
 
 def test_networks_and_what_follows_their_features_are_there_at_half_length():
@@ -119,6 +136,52 @@ def test_choices_are_made_on_training_identities_of_worlds_that_no_table_shows()
     assert max(row.first_seed + row.seeds for row in others if row.table != "crowd") <= 1000
 
 
+@pytest.mark.parametrize("name", ["GaitGL", "GaitMask"])
+@pytest.mark.parametrize("label", ["yard, {}", "yard, {} from scratch", "lab, {}"])
+def test_the_setting_is_the_best_of_those_tried(name, label, differing):
+    found, label = rows(), label.format(name)
+    tried = [row for (table, of), row in found.items() if table == "choices" and of.startswith(f"{label}, rate")]
+    rates = GAIT.rates if "scratch" in label else (1e-4, 3e-4, 1e-3)
+    assert sorted({row.run.learning_rate for row in tried}) == list(rates)
+    used = {
+        f"yard, {name}": found["3", name].run,
+        f"yard, {name} from scratch": found["3", f"control: {name} from scratch"].run,
+        f"lab, {name}": found["laboratory", f"{name} after a first training"].run,
+    }[label]
+    same = [row for row in tried if differing(row.run, used) <= {"data", "iterations", "parts", "setups"}]
+    assert len(same) == 1  # it is one of them
+    if not (chosen := best("gaitmask", tried)):
+        pytest.skip(f"gaitmask, table choices: not all rows of {label} are measured yet")
+    assert chosen == same[0]
+
+
+def test_expansion_and_re_ranking_are_the_best_of_those_tried_together():
+    tried = [row for (table, _), row in rows().items() if table == "choices, search" and row.run.expansion]
+    assert all(row.run.expansion["relative"] and row.run.rerank for row in tried)
+    same = [row for row in tried if (row.run.expansion, row.run.rerank) == (systems.EXPANSION, systems.RERANK)]
+    assert len(same) == 1  # it is one of them
+    if not (chosen := best("gaitmask", tried)):
+        pytest.skip("gaitmask, table choices, search: not all rows are measured yet")
+    assert chosen == same[0]
+
+
+def starts(run):
+    """The first trainings of the networks that a run searches with, by what names their weights."""
+    networks = [run] if run.training else parts_of(run)
+    return {(part.run.hash, part.seed) for network in networks for part in network.parts}
+
+
+def test_claims_say_where_the_luck_of_one_first_training_matters():
+    found, apart = rows(), []
+    for claim in claims.CLAIMS:
+        left, right = ([starts(found[claim.table, row].run) for row, _ in side] for side in (claim.left, claim.right))
+        apart.append(any(one != other for one in left for other in right))
+        assert (claims.ONE_START in claim.note) == apart[-1], claim.text
+    assert {*apart} == {True, False}
+    longer = {claim.note for claim in claims.CLAIMS if claim.text.startswith("training elsewhere first helps")}
+    assert longer == {f"{systems.FIRST + systems.THEN} iterations against {2 * systems.THEN}; {claims.ONE_START}"}
+
+
 def test_what_networks_start_from_is_trained_once_on_people_that_no_table_shows():
     found = rows()
     seeds = {part.seed for (_, _), row in found.items() for run in (row.run, *parts_of(row.run)) for part in run.parts}
@@ -131,17 +194,26 @@ def test_what_networks_start_from_is_trained_once_on_people_that_no_table_shows(
 
 def test_the_table_by_views_has_the_laboratory_s_runs_and_all_of_casia_b_s_views():
     found = rows()
-    for name in ("GaitGL", "GaitMask", "GaitSet", "GaitBase", "GaitSet, modified for Seq-Masks"):
+    labels = [label for table, label in found if table == "laboratory"]
+    shown = [label.removeprefix("control: ") for label in labels]
+    assert {"GaitGL from scratch", "GaitMask from scratch", "GaitSet from scratch", "GaitBase from scratch"} <= {*shown}
+    for label, name in zip(labels, shown):
+        assert name.endswith(" after a first training" if starts(found["laboratory", label].run) else " from scratch")
         for condition in ("nm", "bg", "cl"):
             row = found["laboratory, view by view", f"{condition.upper()}, {name}"]
-            assert row.run == found["laboratory", name].run
+            assert row.run == found["laboratory", label].run
             assert list(row.columns)[:-1] == [f"{view}°" for view in range(0, 181, 18)]
             assert row.columns["36°"] == (condition, "probe 36") and row.columns["mean"] == (condition, "excluding")
 
 
 def test_the_pipeline_goes_from_expansion_to_reranking():
     run = rows()["3", "GaitGL+GaitMask + Re-ranking + QE"].run
-    assert run.expansion == gaitmask.EXPANSION and run.rerank == gaitmask.RERANK and run.metric == "cosine"
+    assert run.expansion == systems.EXPANSION and run.rerank == systems.RERANK
+
+
+def test_features_are_compared_as_they_are():
+    runs = [row.run for scale in ("mini", "paper") for row in rows(scale).values()]
+    assert {run.metric for start in runs for run in (start, *(part.run for part in start.parts))} == {"euclidean"}
 
 
 @pytest.mark.parametrize("name", ["GaitGL", "GaitMask"])

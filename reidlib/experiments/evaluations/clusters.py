@@ -33,4 +33,4 @@ def columns(run: Run) -> dict[str, tuple[str, str]]:
 
 
 def _of_clusters(expansion: Mapping) -> dict:
-    return {name: value for name, value in expansion.items() if name in ("threshold", "linkage")}
+    return {name: value for name, value in expansion.items() if name in ("threshold", "linkage", "relative")}

@@ -1,25 +1,25 @@
 """Bag of tricks and GaitMask: two gait networks, query expansion, re-ranking. Table 3 on the pipeline of Figure 1,
 and controls.
 
-Lin et al., "Bag of Tricks and GaitMask Network for Gait Recognition". OU-MVLP, on which both networks are trained
-first, becomes `crowd`; CASIA-E, on which they go on and are searched, becomes `yard` (HID's protocol), and CASIA-B
-`lab`. Tables 1 and 2 are settings: `BEFORE` and `AFTER`, and `reidlib.models.gaitmask.WIDTHS`.
+Lin et al., "Bag of Tricks and GaitMask Network for Gait Recognition". Tables 1 and 2 are settings of
+`reidlib.papers.gaitmask.systems`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 from reidlib.data import casia_b
-from reidlib.experiments import Part, Row, Run
+from reidlib.experiments import Row, Run
 from reidlib.experiments.sources import PRETRAINING_SEED
-from reidlib.papers.baseline.rows import CONDITIONS, GAITBASE, GAITSET, SILHOUETTES
-from reidlib.papers.gaitmask import training  # noqa: F401 (registers the training that the runs name)
+from reidlib.papers.baseline.rows import CONDITIONS, GAITBASE, GAITSET
 from reidlib.papers.gaitmask.claims import (
     BOTH,
     BY_VIEW,
     COMPLETE,
     DROPPED,
     EXPANDED,
+    FROM_SCRATCH,
     GAITGL,
     GAITMASK,
     GLOBAL,
@@ -30,6 +30,8 @@ from reidlib.papers.gaitmask.claims import (
     RERANKED,
     SCRATCH,
     SHUFFLED,
+    STACKED,
+    STARTED,
     STILL,
     SUMMED,
     TWICE,
@@ -37,75 +39,38 @@ from reidlib.papers.gaitmask.claims import (
     UNMASKED,
     WORLDS,
 )
-from reidlib.papers.recipes import CHOSEN, GAIT, half_length, on_validation, search, validation_row
+from reidlib.papers.gaitmask.systems import (
+    AFTER,
+    BEFORE,
+    EXPANSION,
+    FURTHER,
+    ON_CROWD,
+    ON_LAB,
+    ON_YARD,
+    PAPER_SCALE,
+    PUBLISHED,
+    RERANK,
+    ensemble,
+    from_scratch,
+    network,
+    searched,
+    with_setting,
+)
+from reidlib.papers.recipes import GAIT, half_length, on_validation, search, validation_row
 from reidlib.papers.seqmasks import rows as seqmasks
 
-# At mini scale: iterations on `crowd`, where a network is trained once for all seeds, on people of a seed that no table
-# shows, and on what follows it, so that a run takes less than five minutes of one core with AVX2; rate, P and K of each
-# network on each, the best of the table "choices".
-FIRST, THEN = 1500, 300
-CROWD = {"num_ids": 600}  # half of whom are trained on
-RECIPE = replace(GAIT, iterations=THEN)
-SETTINGS = {
-    "yard": {GAITGL: (1e-3, 8, 4), GAITMASK: (1e-3, 8, 4)},
-    "lab": {GAITGL: (1e-3, 8, 4), GAITMASK: (1e-3, 8, 4)},
-}
-# After the features, which have unit length, the best of the table "choices, search"; re-ranking as published where the
-# gallery is the paper's. A person has one walk in the yard's gallery, so that k1 = 20 reaches far beyond one person.
-EXPANSION = {"threshold": 0.1, "linkage": "complete"}
-RERANK = {"k1": 6, "k2": 3, "lambda_value": 0.3}
-PUBLISHED = {"k1": 20, "k2": 6, "lambda_value": 0.3}
-THRESHOLDS = (0.05, 0.075, 0.1, 0.15, 0.2)
+# What is tried after the features: thresholds are shares of the mean distance, and with each of them features keep
+# nothing of themselves, as published, or half. Single linkage, which chains, is measured, but no choice.
 LINKAGES = ("single", "average", "complete")
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6)
+OWN_SHARES = (0.0, 0.5)
+NEIGHBOURS = ((4, 2), (6, 3), (10, 3))  # k1 and k2
+DROPS = (0.1, 0.2, 0.25, 0.3, 0.4, 0.5)
 
 SCORES = {"rank-1": ("usual", "rank-1"), "mAP": ("usual", "mAP")}
 WITH_TRAINING = SCORES | {"training people rank-1": ("training people", "rank-1")}
 CLUSTERS = {f"clusters' {name}": ("clusters", name) for name in ("purity", "mates", "size")}
 ACROSS_VIEWS = {f"{c.upper()} excluding": (c, "excluding") for c in CONDITIONS}
-
-ON_CROWD = Run(
-    "gaitgl",
-    "crowd",
-    "gaitmask",
-    evaluation="cross-view",
-    conditions=("all",),
-    silhouettes=SILHOUETTES,
-    data_options=CROWD,
-    **{**RECIPE.fields(), "iterations": FIRST},
-)
-ON_YARD = replace(ON_CROWD, data="yard", data_options={}, evaluation="retrieval", conditions=(), iterations=THEN)
-ON_LAB = replace(ON_CROWD, data="lab", data_options={}, conditions=CONDITIONS, iterations=THEN)
-PAPER_SCALE = {"scale": "paper", "learning_rate": 1e-4}
-BEFORE, AFTER = (  # Table 1: on OU-MVLP, then on CASIA-B or CASIA-E
-    {"iterations": 250_000, "ids_per_batch": 32, "clips_per_id": 8, "silhouettes": 30},
-    {"iterations": 15_000, "ids_per_batch": 12, "clips_per_id": 8, "silhouettes": 64},
-)
-
-
-def network(first: Run, then: Run, name: str = GAITGL, draw: int = 0, **options) -> Run:
-    """A network that is trained as `first`, at mini scale under one seed for all, and goes on as `then`, with rate and
-    batch of `SETTINGS` where it has any there. options: its own. draw: other weights and batches in both trainings."""
-    if then.scale == "mini" and (setting := SETTINGS.get(then.data, {}).get(name)):
-        then = replace(then, **dict(zip(CHOSEN, setting)))
-    first, then = (replace(run, model=name.lower(), model_options=options) for run in (first, then))
-    seed = PRETRAINING_SEED + draw if then.scale == "mini" else None
-    return replace(then, draw=draw, parts=(Part(first, seed=seed),))
-
-
-def from_scratch(run: Run) -> Run:
-    """The run without what it starts from, twice as long."""
-    return replace(run, parts=(), iterations=2 * run.iterations)
-
-
-def searched(run: Run, **steps: Mapping) -> Run:
-    """A network that was trained, searched with in another way."""
-    return replace(run.of_parts(run), **steps)
-
-
-def ensemble(*members: Run, **steps: Mapping) -> Run:
-    """Networks that were trained alone, their features of unit length joined."""
-    options = {"members": [(member.model, member.model_options) for member in members]}
-    return replace(members[0].of_parts(*members), model="ensemble", model_options=options, draw=0, **steps)
 
 
 def rows(scale: str) -> list[Row]:
@@ -122,7 +87,7 @@ def rows(scale: str) -> list[Row]:
         *_controls(),
         *half_length(table_3),
         *laboratory,
-        *_by_view([row for row in laboratory if "control" not in row.label]),
+        *_by_view(laboratory),
         *_before(),
         *_twins(),
         *_readings(),
@@ -133,7 +98,7 @@ def rows(scale: str) -> list[Row]:
 
 def _table_3(first: Run, then: Run, seeds: int) -> list[Row]:
     """The paper's four rows, all other steps for each network, and ensembles."""
-    gaitgl, again, gaitmask = network(first, then), network(first, then, draw=1), network(first, then, GAITMASK)
+    gaitgl, again, gaitmask = network(first, then), network(first, then, draw=1), network(first, then, "gaitmask")
     systems = {
         GAITGL: lambda steps: searched(gaitgl, **steps) if steps else gaitgl,
         GAITMASK: lambda steps: searched(gaitmask, **steps) if steps else gaitmask,
@@ -165,30 +130,37 @@ def _controls() -> list[Row]:
     networks that were not trained elsewhere before.
 
     Where GaitGL is as wide as Table 2 says, as it is at mini scale, it is itself Table 2's network with two fixed parts
-    in place of the mask branch.
+    in place of the mask branch. What the walk's order tells is absent from the first training, too.
     """
-    gaitgl = network(ON_CROWD, ON_YARD)
+
+    def gaitmask(**options) -> Run:
+        return network(ON_CROWD, ON_YARD, "gaitmask", **options)
+
+    def without_order(quality: str) -> Run:
+        return network(*(run.in_world(silhouettes=quality) for run in (ON_CROWD, ON_YARD)))
+
     runs = {
-        UNMASKED: network(ON_CROWD, ON_YARD, GAITMASK, masks="none"),
-        HALVES: network(ON_CROWD, ON_YARD, GAITMASK, masks="halves"),
-        INDEPENDENT: network(ON_CROWD, ON_YARD, GAITMASK, masks="independent"),
-        SUMMED: network(ON_CROWD, ON_YARD, GAITMASK, last="add"),
-        GLOBAL: network(ON_CROWD, ON_YARD, GAITMASK, last="global"),
-        SHUFFLED: gaitgl.in_world(silhouettes="shuffled"),
-        STILL: gaitgl.in_world(silhouettes="still"),
-        SCRATCH[GAITGL]: from_scratch(gaitgl),
-        SCRATCH[GAITMASK]: from_scratch(network(ON_CROWD, ON_YARD, GAITMASK)),
+        UNMASKED: gaitmask(masks="none"),
+        HALVES: gaitmask(masks="halves"),
+        INDEPENDENT: gaitmask(masks="independent"),
+        SUMMED: gaitmask(last="add"),
+        GLOBAL: gaitmask(last="global", earlier="global"),
+        SHUFFLED: without_order("shuffled"),
+        STILL: without_order("still"),
+        SCRATCH[GAITGL]: from_scratch(network(ON_CROWD, ON_YARD)),
+        SCRATCH[GAITMASK]: from_scratch(gaitmask()),
     }
-    return [Row("3", label, run, columns=SCORES) for label, run in runs.items()]
+    found = [Row("3", label, run, columns=SCORES) for label, run in runs.items()]
+    return [*found, Row("3", STACKED, gaitmask(earlier="global"), seeds=3, columns=SCORES)]
 
 
 def _laboratory(first: Run, then: Run, seeds: int) -> list[Row]:
     """Both networks in the laboratory, trained elsewhere before and not, and both together."""
-    gaitgl, gaitmask = (network(first, then, name) for name in (GAITGL, GAITMASK))
+    gaitgl, gaitmask = network(first, then), network(first, then, "gaitmask")
     runs = {
-        GAITGL: gaitgl,
-        GAITMASK: gaitmask,
-        BOTH: ensemble(gaitgl, gaitmask),
+        f"{GAITGL}{STARTED}": gaitgl,
+        f"{GAITMASK}{STARTED}": gaitmask,
+        f"{BOTH}{STARTED}": ensemble(gaitgl, gaitmask),
         SCRATCH[GAITGL]: from_scratch(gaitgl),
         SCRATCH[GAITMASK]: from_scratch(gaitmask),
     }
@@ -196,22 +168,27 @@ def _laboratory(first: Run, then: Run, seeds: int) -> list[Row]:
 
 
 def _others_on_lab() -> list[Row]:
-    """What this field compares with, measured as baselines and for Seq-Masks."""
-    gait = seqmasks.system(seqmasks.LABORATORY, seqmasks.GAIT)
+    """What this field compares with, measured as baselines and for Seq-Masks; nothing of it had a first training."""
+    modified = seqmasks.system(seqmasks.LABORATORY, seqmasks.GAIT)
+    others = {
+        "GaitSet": (GAITSET, "baseline"),
+        "GaitSet, modified for Seq-Masks,": (modified, "seqmasks"),
+        "GaitBase": (GAITBASE, "baseline"),
+    }
     return [
-        Row(LABORATORY, "GaitSet", GAITSET, seeds=3, columns=ACROSS_VIEWS, paper="baseline"),
-        Row(LABORATORY, "GaitSet, modified for Seq-Masks", gait, seeds=3, columns=ACROSS_VIEWS, paper="seqmasks"),
-        Row(LABORATORY, "GaitBase", GAITBASE, seeds=3, columns=ACROSS_VIEWS, paper="baseline"),
+        Row(LABORATORY, f"{name}{FROM_SCRATCH}", run, seeds=3, columns=ACROSS_VIEWS, paper=paper)
+        for name, (run, paper) in others.items()
     ]
 
 
 def _by_view(rows: list[Row]) -> list[Row]:
-    """The table that this field reads first: rank-1 of each condition's probes, view by view, over the other views."""
+    """The table that this field reads first: rank-1 of each condition's probes, view by view, over the other views.
+    GaitGL and GaitMask are there from scratch as well, as what they are compared with is."""
     return [
         replace(
             row,
             table=BY_VIEW,
-            label=f"{condition.upper()}, {row.label}",
+            label=f"{condition.upper()}, {row.label.removeprefix('control: ')}",
             columns={f"{view}°": (condition, f"probe {view}") for view in casia_b.VIEWS}
             | {"mean": (condition, "excluding")},
         )
@@ -222,7 +199,7 @@ def _by_view(rows: list[Row]) -> list[Row]:
 
 def _before() -> list[Row]:
     """The networks as they are before they go on to what they are searched in."""
-    runs = {name: replace(ON_CROWD, model=name.lower()) for name in (GAITGL, GAITMASK)}
+    runs = {name: with_setting(replace(ON_CROWD, model=name.lower()), "crowd") for name in (GAITGL, GAITMASK)}
     return [Row("crowd", name, run, seeds=1, first_seed=PRETRAINING_SEED) for name, run in runs.items()]
 
 
@@ -233,27 +210,33 @@ def _twins() -> list[Row]:
 
 
 def _readings() -> list[Row]:
-    """Equation 2 as it can be read, and how many rows are dropped; test rules need no training of their own."""
-    gaitmask = network(ON_CROWD, ON_YARD, GAITMASK)
+    """Equation 2 as it can be read, and how many rows are dropped, one seed; test rules need no training."""
+    gaitmask = network(ON_CROWD, ON_YARD, "gaitmask")
     runs = {"separate kernels, half of the sum": gaitmask}
     runs |= {
         f"separate kernels, {text}": replace(searched(gaitmask), model_options={"test_rule": rule})
         for rule, text in (("sum", "the sum"), ("one", "one kernel"))
     }
     runs |= {
-        text: network(ON_CROWD, ON_YARD, GAITMASK, kernels=kernels)
+        text: network(ON_CROWD, ON_YARD, "gaitmask", kernels=kernels)
         for text, kernels in (("one kernel, activation inside", "shared"), ("one kernel, activation outside", "linear"))
     }
-    dropped = {f"d = {d:g}": network(ON_CROWD, ON_YARD, GAITMASK, drop=d) for d in (0.1, 0.5)}
-    dropped["d = 0.25"] = gaitmask
-    tables = {READINGS: runs, DROPPED: dict(sorted(dropped.items()))}
-    return [Row(name, label, run, 3, columns=SCORES) for name, runs in tables.items() for label, run in runs.items()]
+    dropped = {f"d = {d:g}": network(ON_CROWD, ON_YARD, "gaitmask", drop=d) for d in DROPS}
+    tables = {READINGS: runs, DROPPED: dropped | {"d = 0.25": gaitmask}}
+    return [Row(name, label, run, 1, columns=SCORES) for name, runs in tables.items() for label, run in runs.items()]
 
 
 def _searches() -> list[Row]:
     """Expansion by linkage, threshold, and what a feature keeps of itself; re-ranking by its number of neighbours."""
     gaitgl = network(ON_CROWD, ON_YARD)
-    found = {f"{label}{step}": steps for label, way in _ways().items() for step, steps in _with_and_without(way)}
+    ways = [EXPANSION | {"linkage": linkage, "threshold": t} for linkage, t in product(LINKAGES, THRESHOLDS)]
+    ways += [EXPANSION | {"own_share": share} for share in (0.0, 0.25, 0.5, 0.75)]
+    named = {_name(way): way for way in ways}
+    plain = EXPANSION | {"own_share": 0.0, "leave_one_out": False}  # all members of a cluster coincide
+    named[f"{_name(plain)}, itself included"] = plain
+    found = {}
+    for name, way in named.items():
+        found |= {name: {"expansion": way}, f"{name}{RERANKED}": {"expansion": way, "rerank": RERANK}}
     found |= {f"re-ranking, k1 = {k1}": {"rerank": RERANK | {"k1": k1}} for k1 in (2, 4, 6, 10, 20)}
     return [
         Row("search", label, _with_clusters(searched(gaitgl, **steps)), 3, columns=SCORES | CLUSTERS)
@@ -266,39 +249,47 @@ def _with_clusters(run: Run) -> Run:
     return replace(run, evaluation=("retrieval", "clusters")) if run.expansion else run
 
 
-def _ways() -> dict[str, dict]:
-    """Expansions by their names."""
-    ways = {
-        f"{linkage} linkage, {t:g}": {"threshold": t, "linkage": linkage} for linkage in LINKAGES for t in THRESHOLDS
-    }
-    usual = "{linkage} linkage, {threshold:g}".format(**EXPANSION)
-    ways |= {f"{usual}, {share:g} its own": EXPANSION | {"own_share": share} for share in (0.25, 0.5, 0.75)}
-    return ways | {f"{usual}, itself included": EXPANSION | {"leave_one_out": False}}
-
-
-def _with_and_without(way: Mapping) -> list[tuple[str, dict]]:
-    return [("", {"expansion": way}), (RERANKED, {"expansion": way, "rerank": RERANK})]
+def _name(way: Mapping) -> str:
+    """What an expansion is called."""
+    return "{linkage} linkage, {threshold:g} of the mean distance, {own_share:g} its own".format(**way)
 
 
 def _choices() -> list[Row]:
-    """What was tried on held-out training identities."""
+    """What was tried on held-out training identities: each network's rate and batch, then what follows the features."""
+    setups = {"setups": ("usual", "training people")}
     found = []
-    for base, columns in ((ON_YARD, WITH_TRAINING), (ON_LAB, ACROSS_VIEWS)):
-        setups = {"setups": ("usual", "training people")} if base.data == "yard" else {}
-        for name in SETTINGS[base.data]:
-            run = replace(network(ON_CROWD, base, name), **setups)
-            found += search("choices", f"{base.data}, {name}", run, RECIPE, columns=columns)
+    for model in (GAITGL, GAITMASK):
+        on_yard, on_lab = (network(ON_CROWD, then, model.lower()) for then in (ON_YARD, ON_LAB))
+        scratch = replace(from_scratch(on_yard), **setups)
+        found += search("choices", f"yard, {model}", replace(on_yard, **setups), FURTHER, columns=WITH_TRAINING)
+        found += search("choices", f"yard, {model}{FROM_SCRATCH}", scratch, GAIT, columns=WITH_TRAINING)
+        found += search("choices", f"lab, {model}", on_lab, FURTHER, columns=ACROSS_VIEWS)
     chosen = on_validation(network(ON_CROWD, ON_YARD))
-    steps = {f"{label}{step}": steps for label, way in _ways().items() for step, steps in _with_and_without(way)}
-    steps |= {
-        f"re-ranking, k1 = {k1}, k2 = {k2}": {"rerank": RERANK | {"k1": k1, "k2": k2}}
-        for k1, k2 in ((2, 1), (4, 2), (6, 3), (10, 3), (20, 6))
-    }
-    runs = {"as chosen": chosen} | {label: searched(chosen, **how) for label, how in steps.items()}
     return [
         *found,
+        validation_row("choices, search", "as they are", chosen, columns=SCORES | CLUSTERS),
         *(
-            validation_row("choices, search", label, _with_clusters(run), columns=SCORES | CLUSTERS)
-            for label, run in runs.items()
+            validation_row(
+                "choices, search", label, _with_clusters(searched(chosen, **steps)), columns=SCORES | CLUSTERS
+            )
+            for label, steps in _tried().items()
         ),
     ]
+
+
+def _tried() -> dict[str, dict]:
+    """Re-ranking alone, and each expansion followed by each re-ranking, by their names."""
+
+    def reranked(numbers: Sequence[tuple[int, int]]) -> dict[str, dict]:
+        return {f"re-ranking, k1 = {k1}, k2 = {k2}": RERANK | {"k1": k1, "k2": k2} for k1, k2 in numbers}
+
+    alone = {name: {"rerank": rerank} for name, rerank in reranked(((2, 1), *NEIGHBOURS, (20, 6))).items()}
+    ways = [
+        EXPANSION | {"linkage": linkage, "threshold": threshold, "own_share": share}
+        for linkage, threshold, share in product(LINKAGES[1:], THRESHOLDS, OWN_SHARES)
+    ]
+    return alone | {
+        f"{_name(way)}, {name}": {"expansion": way, "rerank": rerank}
+        for way in ways
+        for name, rerank in reranked(NEIGHBOURS).items()
+    }

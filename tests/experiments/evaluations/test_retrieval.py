@@ -63,6 +63,8 @@ def test_clusters_by_hand(gait):
     mates = (2 * 1 / 2 + 3 * 2 / 4 + 2 * 1 / 4) / 8
     expected = {"purity": 5 / 8, "mates": mates, "alone": 0, "size": 4}
     assert measure(None, gait, run).scores["clusters"] == pytest.approx(expected)
+    joined = replace(run, expansion={"threshold": 9.0, "relative": True})  # of the mean distance
+    assert measure(None, gait, joined).scores["clusters"]["size"] == 8
     apart = measure(None, gait, replace(run, expansion={"threshold": 0.0})).scores["clusters"]
     assert apart["alone"] == 5 / 8 and apart["mates"] == pytest.approx((2 * 1 / 2 + 0) / 3)
     with pytest.raises(ValueError, match="x is searched without expansion"):
