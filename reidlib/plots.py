@@ -245,7 +245,8 @@ def sweep_lines(cells: pd.DataFrame, columns: Sequence[str]) -> Figure:
             spread = np.stack([group["measured"] - group["low"], group["high"] - group["measured"]])
             axes.errorbar(group["place"], group["measured"], np.nan_to_num(spread), marker="o", capsize=3, label=system)
         axes.set_xticks(range(len({*settings})), dict.fromkeys(settings), rotation=30, ha="right")
-        axes.set(title=column, ylabel="%")
+        low, high = axes.get_ylim()  # two seeds may have an interval beyond what there is
+        axes.set(title=column, ylabel="%", ylim=(max(low, -3), min(high, 103)))
         axes.grid(axis="y", alpha=0.3)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
     return figure

@@ -247,6 +247,14 @@ def test_sweep_lines_have_a_panel_a_column_and_a_line_a_system():
     assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["severity 0", "severity 1"]
 
 
+def test_sweep_lines_show_no_more_percent_than_there_are():
+    cells = pd.DataFrame(
+        [("one, true", "mAP", 50.0, -40.0, 140.0)], columns=["row", "column", "measured", "low", "high"]
+    )
+    [axes] = plots.sweep_lines(cells, ["mAP"]).axes
+    assert axes.get_ylim() == (-3, 103)
+
+
 def test_channel_attention_sorts_channels_by_the_first_condition():
     gates = {"gait": {"nm": np.array([[0.9, 0.1, 0.5], [0.7, 0.3, 0.5]]), "cl": np.array([[0.2, 0.4, 0.6]])}}
     figure = plots.channel_attention(gates)

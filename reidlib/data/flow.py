@@ -4,14 +4,14 @@ A rendered world draws its people anew whenever their flow is asked for, which t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from reidlib.data.packing import pack_rows
-from reidlib.data.tracklets import FrameSource, Rows, Tracklet, fingerprint
+from reidlib.data.tracklets import Tracklet, WithTruth, fingerprint
 
 
 def pack_flow(
@@ -32,25 +32,4 @@ def pack_flow(
     readers = [partial(tracklet.truth, kind) for tracklet in tracklets]
     shape, lengths = (2, *tracklets[0].frames([0]).shape[2:]), [len(tracklet) for tracklet in tracklets]
     rows = pack_rows("flow", key, readers, lengths, shape, "rendering flow", workers, progress, np.float32)
-    return [replace(t, source=_WithTruth(t.source, kind, one)) for t, one in zip(tracklets, rows)]
-
-
-@dataclass(frozen=True)
-class _WithTruth:
-    """A tracklet's frames with one kind of truth that is at hand."""
-
-    source: FrameSource
-    kind: str
-    rows: Rows
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def frames(self, indices: Sequence[int]) -> np.ndarray:
-        return self.source.frames(indices)
-
-    def masks(self, indices: Sequence[int]) -> np.ndarray | None:
-        return self.source.masks(indices)
-
-    def truth(self, name: str, indices: Sequence[int]) -> np.ndarray:
-        return self.rows[indices] if name == self.kind else self.source.truth(name, indices)
+    return [replace(t, source=WithTruth(t.source, kind, one)) for t, one in zip(tracklets, rows)]

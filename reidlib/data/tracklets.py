@@ -42,6 +42,27 @@ class FrameSource(Protocol):
         """
 
 
+@dataclass(frozen=True, eq=False)
+class WithTruth:
+    """A source of frames that has one more ground truth, or one of its own at hand: what `rows` give, by a name."""
+
+    source: FrameSource
+    name: str
+    rows: "Rows | np.ndarray"
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def frames(self, indices: Sequence[int]) -> np.ndarray:
+        return self.source.frames(indices)
+
+    def masks(self, indices: Sequence[int]) -> np.ndarray | None:
+        return self.source.masks(indices)
+
+    def truth(self, name: str, indices: Sequence[int]) -> np.ndarray:
+        return self.rows[indices] if name == self.name else self.source.truth(name, indices)
+
+
 class Later(Protocol):
     """Later frames of one tracklet, cut with an earlier frame's box."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reidlib.data import ArrayFrames, Benchmark, Tracklet, half_split, validation_split
-from reidlib.data.tracklets import fingerprint, identities
+from reidlib.data.tracklets import WithTruth, fingerprint, identities
 
 
 def doubled(indices: np.ndarray, factor: int) -> np.ndarray:
@@ -26,6 +26,17 @@ def arrays(tmp_path):
     np.save(tmp_path / "parts.npy", parts)
     mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("frames", "parts")]
     return frames, parts, *mapped
+
+
+def test_a_source_can_be_given_one_more_truth(arrays):
+    frames, parts, *_ = arrays
+    source = ArrayFrames(frames, parts, 3, 8, {"joints": np.arange(12)})
+    more = WithTruth(source, "gait", np.arange(5.0) ** 2)
+    assert len(more) == 5 and (more.frames([1]) == frames[[4]]).all() and (more.masks([1]) == source.masks([1])).all()
+    assert more.truth("gait", [4, 0]).tolist() == [16, 0]
+    assert more.truth("joints", [4, 0]).tolist() == source.truth("joints", [4, 0]).tolist() == [7, 3]
+    with pytest.raises(KeyError):
+        source.truth("gait", [0])
 
 
 def test_array_frames_gives_its_own_range(arrays):

@@ -1,11 +1,11 @@
 """How rendered people walk in each frame, a ground truth that nothing has to be rendered for: the scenes know it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from reidlib.data.tracklets import FrameSource, Tracklet
+from reidlib.data.tracklets import Tracklet, WithTruth
 from reidlib.data.walkers.gait import cadence, posture
 from reidlib.data.walkers.packed import RenderedLater
 from reidlib.data.walkers.scene import Person, Scene
@@ -21,7 +21,8 @@ def with_gaits(tracklets: Sequence[Tracklet]) -> list[Tracklet]:
     strike of the right foot. NaN where nobody walks: in scenes of people who stand, run, ride or stop. ValueError for
     tracklets whose scenes are not known, such as recorded ones.
     """
-    return [replace(t, source=_Walking(t.source, np.concatenate(list(map(_gait, _scenes(t)))))) for t in tracklets]
+    gaits = [np.concatenate([_gait(scene) for scene in _scenes(t)]) for t in tracklets]
+    return [replace(t, source=WithTruth(t.source, "gait", gait)) for t, gait in zip(tracklets, gaits)]
 
 
 def _scenes(tracklet: Tracklet) -> tuple[Scene, ...]:
@@ -51,23 +52,3 @@ def stride_length(person: Person) -> float:
     times = np.arange(48) / 48 * 120 / cadence(person.gait, "walking")  # of one cycle
     hip, size = posture(person.gait, "walking", times, 0.0)[0].hip, lengths(person.body)
     return float(2 * (size.thigh + size.shank) * np.ptp(np.sin(hip), axis=0).mean())
-
-
-@dataclass(frozen=True)
-class _Walking:
-    """A source of frames that also knows the gait."""
-
-    source: FrameSource
-    gait: np.ndarray  # (n, 4)
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def frames(self, indices: Sequence[int]) -> np.ndarray:
-        return self.source.frames(indices)
-
-    def masks(self, indices: Sequence[int]) -> np.ndarray | None:
-        return self.source.masks(indices)
-
-    def truth(self, name: str, indices: Sequence[int]) -> np.ndarray:
-        return self.gait[indices] if name == "gait" else self.source.truth(name, indices)
