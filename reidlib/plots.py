@@ -211,11 +211,12 @@ def score_intervals(rows: pd.DataFrame, score: str) -> Figure:
     Without an interval (one seed) the mean is drawn alone.
     """
     rows = rows[rows["column"] == score].dropna(subset="measured")
-    figure, axes = plt.subplots(figsize=(6, 0.4 * len(rows) + 1), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8.5, 0.3 * len(rows) + 1), layout="constrained")
     spread = np.stack([rows["measured"] - rows["low"], rows["high"] - rows["measured"]])
     axes.errorbar(rows["measured"], range(len(rows)), xerr=np.nan_to_num(spread), fmt="o", color=DARK, capsize=3)
     axes.set(yticks=range(len(rows)), yticklabels=rows["row"], xlabel=f"{score} (%), mean and 95 % interval over seeds")
     axes.invert_yaxis()
+    axes.set_xlim(*_within_percent(*axes.get_xlim()))
     axes.grid(axis="x", alpha=0.3)
     return figure
 
@@ -245,8 +246,7 @@ def sweep_lines(cells: pd.DataFrame, columns: Sequence[str]) -> Figure:
             spread = np.stack([group["measured"] - group["low"], group["high"] - group["measured"]])
             axes.errorbar(group["place"], group["measured"], np.nan_to_num(spread), marker="o", capsize=3, label=system)
         axes.set_xticks(range(len({*settings})), dict.fromkeys(settings), rotation=30, ha="right")
-        low, high = axes.get_ylim()  # two seeds may have an interval beyond what there is
-        axes.set(title=column, ylabel="%", ylim=(max(low, -3), min(high, 103)))
+        axes.set(title=column, ylabel="%", ylim=_within_percent(*axes.get_ylim()))
         axes.grid(axis="y", alpha=0.3)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=7)
     return figure
@@ -371,6 +371,11 @@ def single_runs(shares: pd.DataFrame) -> Figure:
     axes.set(xlabel="difference, mean over seeds, points", ylabel="trainings that say the opposite, %")
     axes.legend(fontsize=8)
     return figure
+
+
+def _within_percent(low: float, high: float) -> tuple[float, float]:
+    """Limits of an axis that leave out what no score can be; an interval of two seeds may reach far beyond."""
+    return max(low, -3), min(high, 103)
 
 
 def _claim_axes(axes: Axes, texts: Sequence[str], wrapped: bool) -> None:

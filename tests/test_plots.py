@@ -247,12 +247,14 @@ def test_sweep_lines_have_a_panel_a_column_and_a_line_a_system():
     assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["severity 0", "severity 1"]
 
 
-def test_sweep_lines_show_no_more_percent_than_there_are():
+def test_scores_show_no_more_percent_than_there_are():
     cells = pd.DataFrame(
         [("one, true", "mAP", 50.0, -40.0, 140.0)], columns=["row", "column", "measured", "low", "high"]
     )
     [axes] = plots.sweep_lines(cells, ["mAP"]).axes
     assert axes.get_ylim() == (-3, 103)
+    [axes] = plots.score_intervals(cells, "mAP").axes
+    assert axes.get_xlim() == (-3, 103)
 
 
 def test_channel_attention_sorts_channels_by_the_first_condition():
