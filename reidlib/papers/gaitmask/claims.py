@@ -60,7 +60,9 @@ CLAIMS = (
         note=ONE_START,
     ),
     _above("GaitMask is above GaitGL", "1.1", GAITMASK, GAITGL, control=HALVES),
-    _above("GaitMask is above GaitGL, both from scratch", "control", SCRATCH[GAITMASK], SCRATCH[GAITGL], note=""),
+    _above(
+        "GaitMask is above GaitGL where both start from scratch", "control", SCRATCH[GAITMASK], SCRATCH[GAITGL], note=""
+    ),
     _above("GaitMask is above GaitGL with both", "1.1", f"{GAITMASK}{COMPLETE}", f"{GAITGL}{COMPLETE}", primary=False),
     _above("training elsewhere first helps GaitGL", "1.3", GAITGL, SCRATCH[GAITGL], note=LONGER),
     _above("training elsewhere first helps GaitMask", "1.3", GAITMASK, SCRATCH[GAITMASK], note=LONGER, primary=False),
