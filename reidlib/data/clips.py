@@ -4,8 +4,9 @@ The samplers are pure functions from a tracklet's length to frame numbers; those
 generator. A tracklet shorter than the clip is repeated, and every frame number is valid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -152,15 +153,18 @@ def _successors_of(tracklet: Tracklet, indices: np.ndarray, count: int, time_ste
     if windows == "fixed":
         check_later(tracklet)
         return tracklet.later(indices, count, time_step)
-    following = successors(indices, len(tracklet), count, time_step)
-    frames = tracklet.frames(following.ravel())
-    return frames.reshape(*following.shape, *frames.shape[1:])
+    return _following(tracklet.frames, successors(indices, len(tracklet), count, time_step))
 
 
 def _truth_of(tracklet: Tracklet, name: str, indices: np.ndarray, count: int, time_step: int) -> np.ndarray:
     """Ground truth of the frames, (T, …), or of the `count` that follow each, (T, count, …)."""
     if not name.startswith(NEXT):
         return tracklet.truth(name, indices)
-    following = successors(indices, len(tracklet), count, time_step)
-    values = tracklet.truth(name.removeprefix(NEXT), following.ravel())
-    return values.reshape(*following.shape, *values.shape[1:])
+    read = partial(tracklet.truth, name.removeprefix(NEXT))
+    return _following(read, successors(indices, len(tracklet), count, time_step))
+
+
+def _following(read: Callable[[np.ndarray], np.ndarray], numbers: np.ndarray) -> np.ndarray:
+    """What `read` gives of frames (n,) -> (n, …), of the frames `numbers` (T, count): (T, count, …)."""
+    values = read(numbers.ravel())
+    return values.reshape(*numbers.shape, *values.shape[1:])

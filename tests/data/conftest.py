@@ -38,6 +38,13 @@ def _tracklet(
 
 
 @pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder."""
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
 def make_tracklet():
     """`make_tracklet(person, camera, length=5, size=(16, 8), parts=True, **fields)`: blocky random frames."""
     return _tracklet

@@ -11,10 +11,7 @@ from reidlib.data.walkers.scene import Scene
 SIZE = (32, 16)
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

@@ -7,11 +7,7 @@ import pytest
 
 from reidlib.data.packing import pack_rows
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def numbers(first, count, log):
