@@ -77,7 +77,7 @@ PAPER = (
     ),
     *(
         claim
-        for other in ("STA", "COSAM")
+        for other in ("STA", "COSAM", "AP3D", "TCLNet")
         for claim in above_each(
             MAP_AND_RANK_1,
             *(f"ASA-Net is above {other}", "IV-C, Table I", "I", f"Usual {OURS_B}", f"Usual {other}"),
