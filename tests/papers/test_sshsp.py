@@ -82,17 +82,19 @@ def test_equation_8_in_pixels_is_1024_times_that_in_half_heights():
 
 
 def test_pixels_count_as_much_as_perceptual_maps_at_first(new_cache):
-    """On rendered people, of a network that has learned nothing."""
+    """On rendered people, of networks that have learned nothing: one has twice as much as another."""
     new_cache()
-    torch.manual_seed(0)
     people = walkers.street(0, num_ids=10, workers=1, progress=False).train[:8]
     frames, following = (torch.from_numpy(np.concatenate([t.frames([i]) for t in people])) / 255 for i in (3, 5))
     judge = create_model("perceptual", scale="mini", weights="walkers").eval()
-    with torch.no_grad():
-        predicted = create_model("parsing", scale="mini").pair(frames, following).predicted
-        perceptual = reconstruction_loss(predicted, following, judge.maps)
-        pixels = reconstruction_loss(predicted, following, lambda image: [image])
-    assert (perceptual / pixels).item() == pytest.approx(sshsp.PIXELS_COUNT, rel=0.3)
+    times = []
+    for seed in range(8):
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            predicted = create_model("parsing", scale="mini").pair(frames, following).predicted
+            perceptual = reconstruction_loss(predicted, following, judge.maps)
+            times.append(perceptual / reconstruction_loss(predicted, following, lambda image: [image]))
+    assert torch.stack(times).log().mean().exp().item() == pytest.approx(sshsp.PIXELS_COUNT, rel=0.25)
 
 
 def test_equation_7_is_zero_for_parts_that_move_with_the_frame(monkeypatch):

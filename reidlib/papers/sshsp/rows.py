@@ -23,7 +23,7 @@ OF_PARTS = dict(zip(names.BOTH, ((MERGED, "mean IoU"), ("segments", "mean IoU"),
 WIDTH, FEATURES = 64, 9  # at mini scale, for K = 6
 PARTS_RATES = (1e-3, 3e-3, 1e-2)
 SQUARED_PIXELS = (SIZE[0] / 2) ** 2  # in the squared half height that Equation 8 is computed in
-PIXELS_COUNT = 90.0  # as much as perceptual maps: at first Equation 6 is 2.84 with these and 0.031 with pixels
+PIXELS_COUNT = 70.0  # as much as perceptual maps: how many times Equation 6 is larger with these, before training
 
 PARSING = Run(  # stage 1; measured by runs that are made of it, never itself
     "parsing",
