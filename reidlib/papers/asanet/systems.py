@@ -22,7 +22,7 @@ RATES = {
 }
 COMPARATORS = {"sta": "STA", "cosam": "COSAM", "ap3d": "AP3D", "tclnet": "TCLNet"}  # networks without attributes
 # Likewise their rate, P and K, in the order of `CHOSEN`.
-PLAIN = dict.fromkeys(COMPARATORS, (3e-3, 16, 2))
+PLAIN = dict.fromkeys(COMPARATORS, (3e-3, 16, 2)) | {"sta": (3e-3, 8, 4)}
 RETRIEVAL = ("retrieval", "pose-distances")
 SHOWN = ("masks", "mask-segments")
 
