@@ -15,6 +15,8 @@ from reidlib.models.layers import BNNeck, ForegroundBranch, GeM, NormalizeFrames
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 
+POOLS = {"gem": GeM, "average": lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())}
+
 
 class AGW(Network):
     """Clips of T frames -> one feature a clip.
@@ -22,23 +24,32 @@ class AGW(Network):
     num_ids: number of training identities, the classes of the classifier.
     scale: "paper" (ResNet-50 for 256×128 frames) or "mini" (for 64×32 frames), weights: those of
     `scaled_resnet`, with its non-local blocks. foreground: add Seq-Masks' foreground branch, see `ForegroundBranch`.
+    pool: "gem" as published, or "average" over positions, as most networks that it is compared with have it.
     """
 
     training_only = ("classifier",)
 
     def __init__(
-        self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None, foreground: bool = False
+        self,
+        *,
+        num_ids: int,
+        scale: str = "paper",
+        weights: str | Path | None = None,
+        foreground: bool = False,
+        pool: str = "gem",
     ):
         super().__init__()
+        if pool not in POOLS:
+            raise ValueError(f"pool={pool!r}: expected one of {', '.join(POOLS)}")
         self.backbone = scaled_resnet(scale, weights, non_local=True)
         self.normalize = NormalizeFrames()
-        self.pool = GeM()
+        self.pool = POOLS[pool]()
         self.neck = BNNeck(self.backbone.channels)
         self.classifier = nn.Linear(self.backbone.channels, num_ids, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)
         self.foreground = None
         if foreground:
-            self.foreground = ForegroundBranch(self.backbone.channels, num_ids, pool="gem")
+            self.foreground = ForegroundBranch(self.backbone.channels, num_ids, pool=pool)
             self.inputs, self.training_only = ("frames", "masks"), ("classifier", "foreground.classifier")
             self.supervised = ("global", "foreground")
 

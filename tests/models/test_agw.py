@@ -65,6 +65,18 @@ def test_embedding_is_the_feature_after_the_neck(mini):
         torch.testing.assert_close(out.logits["global"], out.embedding @ mini.classifier.weight.T)
 
 
+def test_average_pooling_is_the_mean_over_positions_and_frames(count, mini):
+    torch.manual_seed(0)
+    network = create_model("agw", num_ids=11, scale="mini", pool="average").eval()
+    frames = torch.rand(2, 3, 3, 64, 32)
+    with torch.no_grad():
+        maps = network.backbone(network.normalize(frames.flatten(0, 1))).unflatten(0, (2, 3))
+        torch.testing.assert_close(network(frames=frames).features["global"], maps.mean((1, 3, 4)))
+    assert count(network) == count(mini) - 1  # the exponent
+    with pytest.raises(ValueError, match="expected one of gem, average"):
+        create_model("agw", num_ids=11, scale="mini", pool="maximum")
+
+
 def test_in_evaluation_it_shows_where_its_maps_answer(mini):
     mini.eval()
     frames = torch.rand(2, 3, 3, 64, 32)

@@ -9,6 +9,8 @@ from reidlib.experiments import Claim, above, above_each, best_each
 MAP_AND_RANK_1 = ("mAP", "rank-1")
 OURS_B, OURS_A_PMI, OURS_B_PMI = "ASANet-b (Ours)", "ASANet-a-PMI (Ours)", "ASANet-b-PMI (Ours)"
 BASELINE, NON_LOCAL = "AGW baseline", "non-local network"
+AVERAGED = "AGW baseline with average pooling"
+LENGTHS = (150, 300, 600, 1200)  # iterations of ASA-Net and its baseline, in the table that asks what training decides
 WITHOUT, WITH = "ASANet-b w/o BCE loss", "ASANet-b with BCE loss"
 
 UNIFORM = "control: b + ASRE with a uniform mask"
@@ -211,6 +213,18 @@ PAPER = (
 )
 
 CONTROLS = (
+    *above_each(
+        MAP_AND_RANK_1,
+        *("ASA-Net is above its baseline, both pooled by the average", "control", "I"),
+        *(f"Usual {OURS_B}", f"Usual {AVERAGED}"),
+    ),
+    *(
+        above(
+            f"after {length} iterations ASA-Net is above its baseline, mAP",
+            *("control", "length", f"ASANet-b, {length} iterations", f"{BASELINE}, {length} iterations", "mAP"),
+        )
+        for length in LENGTHS
+    ),
     *above_each(
         MAP_AND_RANK_1,
         *("where the mask is matters: above a uniform one", "control", "V", "b + ASRE", UNIFORM),

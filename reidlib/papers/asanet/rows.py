@@ -9,12 +9,14 @@ from dataclasses import replace
 from reidlib.experiments import Row, Run
 from reidlib.papers.asanet.claims import (
     ACTIVATION,
+    AVERAGED,
     BASELINE,
     CHANGES,
     FACTOR,
     FED_IDENTITY,
     GAUSSIAN,
     IRRELEVANT,
+    LENGTHS,
     MASKS,
     NON_LOCAL,
     OURS_A_PMI,
@@ -104,7 +106,18 @@ def rows(scale: str) -> list[Row]:
         return [replace(row, seeds=1) for row in _tables(street, campus)]
     tables = [*_tables(STREET, CAMPUS), *_beside(), *_controls()]
     shorter = half_length([row for row in tables if row.table in ("I", "II", "VII")])
-    return [*tables, *shorter, *_figures(), *_strong(), *_readings(), *_attributes(), *_twins(), *_edges(), *_choices()]
+    return [
+        *tables,
+        *shorter,
+        *_length(),
+        *_figures(),
+        *_strong(),
+        *_readings(),
+        *_attributes(),
+        *_twins(),
+        *_edges(),
+        *_choices(),
+    ]
 
 
 def _tables(street: Run, campus: Run) -> list[Row]:
@@ -165,7 +178,8 @@ def _looked_at() -> list[Run]:
 
 def _beside() -> list[Row]:
     """Networks without attributes, beside Tables I to III."""
-    runs = {BASELINE: plain(), NON_LOCAL: _non_local()} | {name: plain(key) for key, name in COMPARATORS.items()}
+    runs = {BASELINE: plain(), AVERAGED: plain(pool="average"), NON_LOCAL: _non_local()}
+    runs |= {name: plain(key) for key, name in COMPARATORS.items()}
     found = [
         _row("I", f"{setup} {name}", run, 6, columns)
         for setup, columns in (("Usual", USUAL), ("Mixing", MIXING))
@@ -193,6 +207,15 @@ def _controls() -> list[Row]:
     found = [_row("V", name, run, 6, MIXING) for name, run in runs.items()]
     worlds = {PERMUTED: "permuted", SHUFFLED: "shuffled"}
     return found + [_row("VII", name, b.in_world(attributes=way), HEADLINE, MIXING) for name, way in worlds.items()]
+
+
+def _length() -> list[Row]:
+    """Whether longer training changes who is ahead: what attributes are learned by starts from random weights."""
+    return [
+        _row("length", f"{name}, {length} iterations", replace(run, iterations=length), 3, USUAL)
+        for name, run in ((BASELINE, plain()), ("ASANet-b", system(STREET)))
+        for length in LENGTHS
+    ]
 
 
 def _figures() -> list[Row]:

@@ -77,9 +77,12 @@ def label(strategy: str, asre: bool, pmi: str, bce: bool = True) -> str:
     return " + ".join(parts) + ("" if bce else ", w/o BCE loss")
 
 
-def plain(model: str = "agw", data: str = "street", setups: tuple[str, ...] = ("usual", "mixing")) -> Run:
-    """A network without attributes, trained as the baseline is, with all that is measured of ASA-Net but attributes."""
-    chosen = dict(zip(CHOSEN, PLAIN.get(model, ())))
+def plain(
+    model: str = "agw", data: str = "street", setups: tuple[str, ...] = ("usual", "mixing"), **options: str
+) -> Run:
+    """A network without attributes, trained as the baseline is, with all that is measured of ASA-Net but attributes.
+    options: its own."""
+    chosen = dict(zip(CHOSEN, PLAIN.get(model, ()))) | {"model_options": AGW.model_options | options}
     return replace(AGW, model=model, data=data, setups=setups, evaluation=(*RETRIEVAL, *SHOWN), **chosen)
 
 
