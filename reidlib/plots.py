@@ -172,6 +172,22 @@ def ranked_list(query: Tracklet, gallery: Sequence[Tracklet], order: np.ndarray,
     return figure
 
 
+def first_answers(queries: Sequence[Tracklet], answers: Mapping[str, Sequence[Tracklet]]) -> Figure:
+    """Queries side by side, and below each what is at rank 1 by name: green frames for the same person, red for others.
+
+    answers: a gallery tracklet for each query, by name, which stands before its row.
+    """
+    shape = len(answers) + 1, len(queries)
+    figure, grid = plt.subplots(*shape, figsize=(0.75 * shape[1] + 0.8, 1.6 * shape[0]), squeeze=False)
+    figure.set_layout_engine("constrained")
+    for row, (name, tracklets) in enumerate({"query": queries, **answers}.items()):
+        grid[row, 0].set_ylabel(name, fontsize=7)
+        for query, tracklet, axes in zip(queries, tracklets, grid[row]):
+            edge = NEUTRAL if row == 0 else RIGHT if tracklet.person_id == query.person_id else WRONG
+            show_image(axes, tracklet.frames([len(tracklet) // 2])[0], f"cam {tracklet.camera_id}", edge)
+    return figure
+
+
 def embedding_map(points: np.ndarray, person_ids: np.ndarray, groups: np.ndarray, group: str = "camera") -> Figure:
     """A 2-D map (n, 2) of features: one colour a person, by ids (n,), one marker a `group`, by its names (n,)."""
     frame = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "person": person_ids.astype(str), group: groups})

@@ -155,6 +155,16 @@ def test_a_ranked_list_may_be_shorter_than_asked():
     assert [edge(axes) for axes in figure.axes] == [plots.NEUTRAL, plots.WRONG]
 
 
+def test_first_answers_stand_below_their_queries():
+    queries = [tracklet(7, 5), tracklet(8, 1)]
+    answers = {"plain": [tracklet(7, 2), tracklet(7, 3)], "better": [tracklet(7, 2), tracklet(8, 4)]}
+    figure = plots.first_answers(queries, answers)
+    assert [axes.get_ylabel() for axes in figure.axes] == ["query", "", "plain", "", "better", ""]
+    assert titles(figure) == ["cam 5", "cam 1", "cam 2", "cam 3", "cam 2", "cam 4"]
+    right, wrong = plots.RIGHT, plots.WRONG
+    assert [edge(axes) for axes in figure.axes] == [plots.NEUTRAL, plots.NEUTRAL, right, wrong, right, right]
+
+
 def test_an_embedding_map_has_a_colour_a_person():
     points = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]])
     figure = plots.embedding_map(points, np.array([1, 1, 2, 3]), np.array([1, 2, 1, 2]))

@@ -7,7 +7,7 @@ from reidlib.evaluation.distances import pairwise_distances, strip_distances
 from reidlib.evaluation.expansion import average_query_expansion, cluster_query_expansion
 from reidlib.evaluation.flow import EndPointError, end_point_error
 from reidlib.evaluation.frames import FrameScores, frame_scores
-from reidlib.evaluation.masks import MaskScores, best_iou, mask_scores, preference
+from reidlib.evaluation.masks import MaskScores, best_iou, mask_scores, preference, ranks_among
 from reidlib.evaluation.probes import explained_variance, linear_prediction
 from reidlib.evaluation.protocols import (
     CrossViewScores,
@@ -45,6 +45,7 @@ __all__ = [
     "multilabel_scores",
     "pairwise_distances",
     "preference",
+    "ranks_among",
     "retrieval_scores",
     "segment_scores",
     "strip_distances",

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch.nn import functional
 
 from reidlib.evaluation.arrays import fractions, mean, one_channel, silhouettes
@@ -97,26 +96,46 @@ def best_iou(masks, truth) -> tuple[np.ndarray, float]:
     return best
 
 
-def preference(masks, chosen, among) -> np.ndarray:
-    """Whether masks prefer some pixels to others: the mean rank, from 0 to 1, of the values at the `chosen` pixels
-    among those at the pixels `among`. 0.5 is no preference, whatever the share of the pixels that is chosen.
+def preference(ranks, chosen) -> np.ndarray:
+    """Whether masks prefer some pixels to others: the mean of the ranks that `ranks_among` gives, at the chosen pixels
+    among those that have one. 0.5 is no preference, whatever the share of the pixels that is chosen.
 
-    masks: as in `mask_scores`; chosen, among: (N, H, W) booleans, chosen ones counting where they are among the others.
-    Gives (N,) float64, NaN where no pixel or every pixel is chosen. Equal values share their mean rank, so that nothing
-    depends on the scale of a mask.
+    ranks: (N, H, W); chosen: (N, H, W) booleans. Gives (N,) float64, NaN where no pixel or every pixel is chosen.
 
-    >>> preference([[[0.9, 0.8], [0.6, 0.1]]], [[[1, 1], [0, 0]]], [[[1, 1], [1, 1]]]).tolist()
+    >>> ranks = ranks_among([[[0.9, 0.8], [0.6, 0.1]]], [[[1, 1], [1, 1]]])
+    >>> preference(ranks, [[[1, 1], [0, 0]]]).tolist()
     [0.75]
     """
-    chosen, among = silhouettes("chosen", chosen), silhouettes("among", among)
+    among = np.isfinite(ranks)
+    chosen = silhouettes("chosen", chosen) & among
+    count = chosen.sum(axis=(1, 2))
+    some = (count > 0) & (count < among.sum(axis=(1, 2)))
+    total = np.where(chosen, ranks, 0.0).sum(axis=(1, 2))
+    return np.divide(total, count, out=np.full(len(ranks), np.nan), where=some)
+
+
+def ranks_among(masks, among) -> np.ndarray:
+    """The ranks of the masks' values at the pixels `among` of a frame, from 0 (the lowest) to 1, their mean being 0.5.
+    Equal values share their mean rank, so that nothing depends on the scale of a mask.
+
+    masks: as in `mask_scores`; among: (N, H, W) booleans. Gives (N, H, W) float64, NaN at all other pixels.
+    """
+    among = silhouettes("among", among)
     masks = _as_large(fractions("masks", one_channel(masks), "(N, H, W)"), among.shape)
-    found = np.full(len(masks), np.nan)
-    for i, (mask, wanted, pixels) in enumerate(zip(masks, chosen, among)):
-        inside = wanted[pixels]
-        if inside.any() and not inside.all():
-            ranks = (rankdata(mask[pixels]) - 0.5) / len(inside)
-            found[i] = ranks[inside].mean()
-    return found
+    frames, values = among.nonzero()[0], masks[among]  # frame by frame
+    order = np.lexsort((values, frames))
+    starts = np.searchsorted(frames, np.arange(len(masks)))
+    counts = among.sum(axis=(1, 2))
+    places = np.arange(len(frames)) - starts[frames]  # 0, 1, … in the frame
+    changes = np.diff(values[order], prepend=np.nan) != 0
+    changes[starts[counts > 0]] = True  # equal values of two frames are two groups
+    group = changes.cumsum() - 1
+    shared = np.bincount(group, places) / np.bincount(group)
+    ranks = np.full(among.shape, np.nan)
+    own = np.empty(len(frames))
+    own[order] = (shared[group] + 0.5) / counts[frames]
+    ranks[among] = own
+    return ranks
 
 
 def _as_large(masks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, jaccard_score
 
-from reidlib.evaluation import best_iou, mask_scores, preference
+from reidlib.evaluation import best_iou, mask_scores, preference, ranks_among
 
 RNG = np.random.default_rng(0)
 
@@ -161,7 +162,7 @@ def test_preference_is_the_area_under_the_curve_stretched_to_the_share_chosen():
     among = silhouettes(4)
     chosen = among & (RNG.random(among.shape) < 0.4)
     masks = RNG.random(among.shape).round(1)
-    found = preference(masks, chosen, among)
+    found = preference(ranks_among(masks, among), chosen)
     for n in range(4):
         inside, outside = masks[n][chosen[n]], masks[n][among[n] & ~chosen[n]]
         auc = ((inside[:, None] > outside) + 0.5 * (inside[:, None] == outside)).mean()
@@ -173,7 +174,18 @@ def test_no_preference_is_a_half_and_nothing_chosen_is_no_number():
     among = np.ones((3, 4, 4), bool)
     chosen = among.copy()
     chosen[0, 2:], chosen[1] = False, False
-    found = preference(np.full((3, 4, 4), 0.7), chosen, among)
+    found = preference(ranks_among(np.full((3, 4, 4), 0.7), among), chosen)
     assert found[0] == 0.5 and np.isnan(found[1:]).all()
     rising = np.arange(16.0).reshape(1, 4, 4) / 16
-    assert preference(rising, chosen[:1], among[:1])[0] == 0.25  # chosen are the lower half
+    assert preference(ranks_among(rising, among[:1]), chosen[:1])[0] == 0.25  # chosen are the lower half
+
+
+def test_ranks_are_those_of_scipy_frame_by_frame():
+    among = silhouettes(4)
+    among[2] = False
+    masks = RNG.random(among.shape).round(1)
+    ranks = ranks_among(masks, among)
+    assert np.array_equal(np.isfinite(ranks), among)
+    for n in (0, 1, 3):
+        expected = (rankdata(masks[n][among[n]]) - 0.5) / among[n].sum()
+        np.testing.assert_allclose(ranks[n][among[n]], expected)

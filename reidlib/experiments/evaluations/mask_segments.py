@@ -6,8 +6,7 @@ import numpy as np
 
 from reidlib.data import Benchmark
 from reidlib.data.walkers.scene import MERGED_PARTS, merge_sides
-from reidlib.evaluation import preference
-from reidlib.experiments.clips import answers
+from reidlib.evaluation import preference, ranks_among
 from reidlib.experiments.evaluations import Measured
 from reidlib.experiments.evaluations.masks import masks_and_truth
 from reidlib.experiments.run import Run
@@ -27,13 +26,14 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
     a neighbour that is not the person. Group "masks alike": the mean correlation over positions of each two masks,
     "NAME and NAME", in the unit "correlation". ValueError if the network shows no mask, KeyError without ground truth.
     """
-    masks, truth = masks_and_truth(network, benchmark, run, progress)
-    places = _places(network, benchmark, run, progress)
-    person = truth.reshape(-1, *truth.shape[2:])
+    masks, truth = masks_and_truth(network, benchmark, run, progress, ("parts", "joints"))
+    parts, joints = (values.reshape(-1, *values.shape[2:]) for values in (truth["parts"], truth["joints"]))
+    places = _places(parts, joints)
     scores, alike = {}, {}
     for name, values in masks.items():
         flat = values.reshape(-1, *values.shape[2:])
-        found = {place: preference(flat, where, person) for place, where in places.items()}
+        ranks = ranks_among(flat, parts > 0)
+        found = {place: preference(ranks, where) for place, where in places.items()}
         scores[f"{name}, segments"] = {
             place: round(float(np.nanmean(ranks)), 6) for place, ranks in found.items() if not np.isnan(ranks).all()
         }
@@ -51,13 +51,9 @@ def columns(run: Run) -> dict[str, tuple[str, str]]:
     return {place: ("mask, segments", place) for place in PLACES}
 
 
-def _places(network: Network, benchmark: Benchmark, run: Run, progress: bool) -> dict[str, np.ndarray]:
-    """Where the segments are in the queries' frames: {place: bool (N, H, W)}."""
-    parts, joints = [], []
-    for batch, _ in answers(network, benchmark.query, run, progress, truth=("parts", "joints")):
-        parts.append(batch.truth["parts"].cpu().flatten(0, 1).numpy())
-        joints.append(batch.truth["joints"].cpu().flatten(0, 1).numpy())
-    merged, joints = merge_sides(np.concatenate(parts)), np.concatenate(joints)
+def _places(parts: np.ndarray, joints: np.ndarray) -> dict[str, np.ndarray]:
+    """Where the segments are in frames with part maps (N, H, W) and joints (N, J, 3): {place: bool (N, H, W)}."""
+    merged = merge_sides(parts)
     numbers = {name: number for number, name in enumerate(MERGED_PARTS)}
     groups = {name: (name,) for name in ("head", "torso", "arms", "carried")} | {"legs": LEGS}
     places = {place: np.isin(merged, [numbers[name] for name in names]) for place, names in groups.items()}
@@ -67,9 +63,11 @@ def _places(network: Network, benchmark: Benchmark, run: Run, progress: bool) ->
 def near_joints(joints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The pixels of frames of `size` (H, W) whose centre is nearer than `NEAR` H to a visible joint. joints (N, J, 3):
     x and y in pixels and whether it is visible. bool (N, H, W)."""
-    y, x = np.indices(size)
-    squared = (x - joints[:, :, 0, None, None]) ** 2 + (y - joints[:, :, 1, None, None]) ** 2
-    return ((squared < (NEAR * size[0]) ** 2) & (joints[:, :, 2, None, None] > 0)).any(axis=1)
+    y, x = np.arange(size[0])[:, None], np.arange(size[1])
+    near = np.zeros((len(joints), *size), bool)
+    for joint_x, joint_y, visible in joints[..., None, None].transpose(1, 2, 0, 3, 4):
+        near |= ((x - joint_x) ** 2 + (y - joint_y) ** 2 < (NEAR * size[0]) ** 2) & (visible > 0)
+    return near
 
 
 def outline(person: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Masks: whether a network's attention finds the person."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from reidlib.data import Benchmark
@@ -24,19 +26,20 @@ def measure(network: Network, benchmark: Benchmark, run: Run, progress: bool = T
     Cases: the means over each query's frames, None without a frame that has a person and anything else. ValueError if
     the network shows no mask, or no frame has a person; KeyError without true silhouettes.
     """
-    masks, truth = masks_and_truth(network, benchmark, run, progress)
+    masks, found = masks_and_truth(network, benchmark, run, progress)
+    truth = found["parts"] > 0
     masks[PRIOR] = np.broadcast_to(centred_gaussian(*truth.shape[-2:]), truth.shape)
     flat = truth.reshape(-1, *truth.shape[2:])
-    found = {name: _scores(values.reshape(-1, *values.shape[2:]), flat) for name, values in masks.items()}
-    if all(np.isnan(scores["chance"]).all() for scores in found.values()):
+    scored = {name: _scores(values.reshape(-1, *values.shape[2:]), flat) for name, values in masks.items()}
+    if all(np.isnan(scores["chance"]).all() for scores in scored.values()):
         raise ValueError(f"no frame of the queries of {benchmark.name} shows a person and anything else")
     scores = {
         name: {label: round(float(np.nanmean(values)), 6) for label, values in of_mask.items()}
-        for name, of_mask in found.items()
+        for name, of_mask in scored.items()
     }
     cases = {
         name: {label: _by_query(values.reshape(truth.shape[:2])) for label, values in of_mask.items()}
-        for name, of_mask in found.items()
+        for name, of_mask in scored.items()
         if name != PRIOR
     }
     return Measured(scores, cases)
@@ -48,19 +51,20 @@ def columns(run: Run) -> dict[str, tuple[str, str]]:
 
 
 def masks_and_truth(
-    network: Network, benchmark: Benchmark, run: Run, progress: bool = True
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The masks that the network shows of the queries' frames, {name: (Q, T, h, w)}, and where the person is, bool (Q,
-    T, H, W). ValueError if the network shows none, KeyError without ground truth."""
-    masks, truth = {}, []
-    for batch, output in answers(network, benchmark.query, run, progress, truth=("parts",)):
+    network: Network, benchmark: Benchmark, run: Run, progress: bool = True, truth: Sequence[str] = ("parts",)
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The masks that the network shows of the queries' frames, {name: (Q, T, h, w)}, and what is true of them, {name:
+    (Q, T, …)}, as in `ClipBatch`. ValueError if the network shows none, KeyError without ground truth."""
+    masks, true = {}, {name: [] for name in truth}
+    for batch, output in answers(network, benchmark.query, run, progress, truth=tuple(truth)):
         shown = {name: mask for name, mask in output.visuals.items() if name.partition(" ")[0] == "mask"}
         if not shown:
             raise ValueError(f'{run.model} shows no mask; evaluate a network with visuals["mask"]')
         for name, mask in shown.items():
             masks.setdefault(name, []).append(mask.float().cpu().numpy()[:, :, 0])
-        truth.append((batch.truth["parts"] > 0).cpu().numpy())
-    return {name: np.concatenate(values) for name, values in masks.items()}, np.concatenate(truth)
+        for name, values in true.items():
+            values.append(batch.truth[name].cpu().numpy())
+    return tuple({name: np.concatenate(values) for name, values in found.items()} for found in (masks, true))
 
 
 def centred_gaussian(height: int, width: int) -> np.ndarray:
