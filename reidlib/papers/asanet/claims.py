@@ -225,6 +225,14 @@ CONTROLS = (
         )
         for length in LENGTHS
     ),
+    *(
+        above(
+            f"after {length} iterations {text}, mAP",
+            *("control", "length", f"ASANet-b, {length} iterations", f"{other}, {length} iterations", "mAP"),
+        )
+        for other, text in ((WITHOUT, "supervision by attributes helps"), (SHUFFLED, "what attributes say matters"))
+        for length in LENGTHS
+    ),
     *above_each(
         MAP_AND_RANK_1,
         *("where the mask is matters: above a uniform one", "control", "V", "b + ASRE", UNIFORM),

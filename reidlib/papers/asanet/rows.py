@@ -210,11 +210,22 @@ def _controls() -> list[Row]:
 
 
 def _length() -> list[Row]:
-    """Whether longer training changes who is ahead: what attributes are learned by starts from random weights."""
+    """Whether longer training changes who is ahead, and whether attributes help once they are learned: what they are
+    learned by starts from random weights."""
+    b = system(STREET)
+    runs = {
+        BASELINE: plain(),
+        "ASANet-b": b,
+        WITHOUT: system(STREET, bce=False),
+        SHUFFLED: b.in_world(attributes="shuffled"),
+    }
     return [
-        _row("length", f"{name}, {length} iterations", replace(run, iterations=length), 3, USUAL)
-        for name, run in ((BASELINE, plain()), ("ASANet-b", system(STREET)))
+        _row("length", f"{name}, {length} iterations", replace(run, iterations=length), 3, USUAL | learned)
+        for name, run in runs.items()
         for length in LENGTHS
+        for learned in (
+            {"balanced accuracy": PREDICTED["balanced accuracy"]} if "attributes" in run.evaluation else {},
+        )
     ]
 
 
