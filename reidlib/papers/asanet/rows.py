@@ -219,14 +219,12 @@ def _length() -> list[Row]:
         WITHOUT: system(STREET, bce=False),
         SHUFFLED: b.in_world(attributes="shuffled"),
     }
-    return [
-        _row("length", f"{name}, {length} iterations", replace(run, iterations=length), 3, USUAL | learned)
-        for name, run in runs.items()
-        for length in LENGTHS
-        for learned in (
-            {"balanced accuracy": PREDICTED["balanced accuracy"]} if "attributes" in run.evaluation else {},
-        )
-    ]
+    found = []
+    for name, run in runs.items():
+        learned = "attributes" in run.evaluation
+        columns = USUAL | ({"balanced accuracy": PREDICTED["balanced accuracy"]} if learned else {})
+        found += [_row("length", f"{name}, {n} iterations", replace(run, iterations=n), 3, columns) for n in LENGTHS]
+    return found
 
 
 def _figures() -> list[Row]:
