@@ -143,13 +143,19 @@ def _worlds(paper: str, figures: Path) -> str:
 
 
 def _state(paper: str, figures: Path) -> str:
-    """How many rows of the paper's own tables are measured; of all of its tables if it has none of its own."""
+    """How many rows of the paper's own tables are measured, and under how many seeds; of all of its tables if it has
+    none of its own."""
     if not rows_of(paper):
         return "planned"
     tables = find_paper(paper).reported or table_names(paper)
     cells = pd.concat([table(paper, name, figures=figures) for name in tables])
     rows = cells[cells["measurable"]].groupby(["table", "row"])["seeds"].max()
-    return f"{(rows > 0).sum()} of {len(rows)} rows measured" if (rows > 0).any() else "written, not yet measured"
+    measured = rows[rows > 0]
+    if measured.empty:
+        return "written, not yet measured"
+    fewest, most = int(measured.min()), int(measured.max())
+    seeds = f"{fewest} to {most} seeds" if fewest < most else "one seed" if most == 1 else f"{most} seeds"
+    return f"{len(measured)} of {len(rows)} rows measured, under {seeds}"
 
 
 def _verdicts(paper: str, figures: Path) -> str:

@@ -72,7 +72,8 @@ def test_reports_are_begun_filled_and_then_left_alone(mine):
     assert [*write_reports(mine, figures)] == [readme, report]
     counted = "of 1 claims, 1 undecided"
     assert readme.read_text() == (
-        f"Mine: <!-- state mine -->2 of 2 rows measured<!-- end -->, <!-- verdicts mine -->{counted}<!-- end -->.\n"
+        "Mine: <!-- state mine -->2 of 2 rows measured, under 2 seeds<!-- end -->, "
+        f"<!-- verdicts mine -->{counted}<!-- end -->.\n"
     )
     text = report.read_text()
     assert f"3 of 3 measured rows are of worlds as version {RENDERER - 1} of the renderer drew them" in text
