@@ -59,8 +59,9 @@ def _tables(chosen: argparse.Namespace) -> None:
     print(TABLES_READ)
     for name, frame in cells.items():
         other = frame[~frame["unit"].isin(["", FRACTION])].drop_duplicates("column")
-        units = "".join(f"; {cell.column} in {cell.unit}" for cell in other.itertuples())
-        print(f"\n{chosen.paper}, {name}{units}\n{text_table(wide_table(frame))}")
+        units = (f"; {', '.join(columns)} in {unit}" for unit, columns in other.groupby("unit", sort=False)["column"])
+        title = paragraph(f"{chosen.paper}, {name}{''.join(units)}")
+        print(f"\n{title}\n{text_table(wide_table(frame))}")
     if note := world_note(pd.concat(cells.values())):
         print(f"\n{paragraph(note)}")
 
