@@ -178,8 +178,8 @@ def first_answers(queries: Sequence[Tracklet], answers: Mapping[str, Sequence[Tr
     answers: a gallery tracklet for each query, by name, which stands before its row.
     """
     shape = len(answers) + 1, len(queries)
-    figure, grid = plt.subplots(*shape, figsize=(0.75 * shape[1] + 0.8, 1.6 * shape[0]), squeeze=False)
-    figure.set_layout_engine("constrained")
+    size = (0.75 * shape[1] + 0.8, 1.6 * shape[0])
+    figure, grid = plt.subplots(*shape, figsize=size, squeeze=False, layout="constrained")
     for row, (name, tracklets) in enumerate({"query": queries, **answers}.items()):
         grid[row, 0].set_ylabel(name, fontsize=7)
         for query, tracklet, axes in zip(queries, tracklets, grid[row]):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.stats import rankdata
 from torch.nn import functional
 
 from reidlib.evaluation.arrays import fractions, mean, one_channel, silhouettes
@@ -122,20 +123,9 @@ def ranks_among(masks, among) -> np.ndarray:
     """
     among = silhouettes("among", among)
     masks = _as_large(fractions("masks", one_channel(masks), "(N, H, W)"), among.shape)
-    frames, values = among.nonzero()[0], masks[among]  # frame by frame
-    order = np.lexsort((values, frames))
-    starts = np.searchsorted(frames, np.arange(len(masks)))
-    counts = among.sum(axis=(1, 2))
-    places = np.arange(len(frames)) - starts[frames]  # 0, 1, … in the frame
-    changes = np.diff(values[order], prepend=np.nan) != 0
-    changes[starts[counts > 0]] = True  # equal values of two frames are two groups
-    group = changes.cumsum() - 1
-    shared = np.bincount(group, places) / np.bincount(group)
-    ranks = np.full(among.shape, np.nan)
-    own = np.empty(len(frames))
-    own[order] = (shared[group] + 0.5) / counts[frames]
-    ranks[among] = own
-    return ranks
+    values = np.where(among, masks, np.nan).reshape(len(masks), -1)
+    ranks = (rankdata(values, axis=1, nan_policy="omit") - 0.5) / np.isfinite(values).sum(axis=1, keepdims=True)
+    return ranks.reshape(among.shape)
 
 
 def _as_large(masks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
