@@ -60,7 +60,7 @@ class GeM(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps (N, C, H, W), negative values counting as zero -> (N, C), float32."""
+        """Maps (N, C, …), negative values counting as zero -> (N, C), float32."""
         log_x = x.flatten(2).float().clamp(min=self.eps).log()
         log_mean = torch.logsumexp(self.p * log_x, dim=2) - math.log(log_x.shape[2])
         return (log_mean / self.p).exp()

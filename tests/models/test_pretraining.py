@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from reidlib.models import create_model
+from reidlib.models.inception3d import Inception3D
 
 
 @pytest.fixture
@@ -44,3 +45,20 @@ def test_for_retrieval_drops_the_classifier_of_identities(images, count):
 def test_clips_of_several_frames_are_refused():
     with pytest.raises(ValueError, match="clips of 2 frames: expected single images"):
         build()(frames=torch.rand(1, 2, 3, 64, 32))
+
+
+def test_i3d_takes_the_place_of_the_residual_network_on_clips_of_any_length():
+    network = build(backbone="i3d")
+    assert isinstance(network.backbone, Inception3D)
+    for frames in (1, 3, 8):
+        output = network(frames=torch.rand(2, frames, 3, 64, 32))
+        assert output.embedding.shape == (2, 128) and output.logits["global"].shape == (2, 11)
+
+
+def test_a_clip_is_pooled_over_space_and_time_together():
+    network, clips = build(backbone="i3d"), torch.rand(2, 8, 3, 64, 32)
+    with torch.no_grad():
+        maps = network.backbone(network.normalize(clips).transpose(1, 2))
+        expected = maps.clamp(min=1e-6).pow(3).mean((2, 3, 4)).pow(1 / 3)
+        found = network(frames=clips).features["global"]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)

@@ -3,8 +3,8 @@
 "start: identities" is for networks of mini scale what ImageNet is for published ones: it knows people, but none of
 those whom a table shows, and neither their wardrobe nor their cameras. "start: attributes" is its control: the same
 network and images, but it has learned what PETA's columns say, and never who is who. "start: identities, I3D" is the
-first for a network that is not residual, so that no 2-D one can be inflated to it: it sees each image as a clip of
-three frames that stand still.
+first with a backbone that is not residual, so that no 2-D one can be inflated to it: it sees each image as a clip of
+three frames that stand still, in as many batches of as many images.
 """
 
 from dataclasses import replace
@@ -23,8 +23,7 @@ ATTRIBUTES = replace(
     evaluation=("retrieval", "attributes"),
 )
 
-STILL_CLIPS = {"iterations": 1000, "ids_per_batch": 16, "num_frames": 3}
-VIDEO_IDENTITIES = replace(IDENTITIES, model="i3d", **STILL_CLIPS)
+VIDEO_IDENTITIES = replace(IDENTITIES, model_options={"backbone": "i3d"}, num_frames=3)
 
 
 def rows(scale: str) -> list[Row]:
