@@ -100,10 +100,12 @@ def _claims(chosen: argparse.Namespace) -> None:
 def _judged(claim) -> Iterator[str]:
     """A line of the ledger as lines of text: verdict, difference with interval and claim, then all else."""
     from reidlib.cli.text import paragraph
+    from reidlib.experiments.tables import decimals
 
-    difference = "" if claim.difference != claim.difference else f"{claim.difference:+.1f}"
+    digits = decimals(claim.unit, (claim.difference, claim.low, claim.high))
+    difference = "" if claim.difference != claim.difference else f"{claim.difference:+.{digits}f}"
     if claim.low == claim.low:
-        difference += f" [{claim.low:+.1f}, {claim.high:+.1f}]"
+        difference += f" [{claim.low:+.{digits}f}, {claim.high:+.{digits}f}]"
     start = f"  {claim.verdict:<17}{difference:<22}"
     yield paragraph(f"{start}{claim.claim}", len(start), LEDGER_WIDTH)
     yield paragraph(f"    {'; '.join(_details(claim))}", 4, LEDGER_WIDTH)
@@ -111,21 +113,24 @@ def _judged(claim) -> Iterator[str]:
 
 def _details(claim) -> Iterator[str]:
     """What is said of a claim beside its verdict, piece by piece."""
+    from reidlib.experiments.tables import POINTS, decimals
+
+    digits = decimals(claim.unit, (claim.half_difference, claim.detectable))
     if claim.seeds:
-        yield f"{claim.seeds} seed{'s' * (claim.seeds != 1)}" + f", in {claim.unit}" * (claim.unit != "points")
+        yield f"{claim.seeds} seed{'s' * (claim.seeds != 1)}" + f", in {claim.unit}" * (claim.unit != POINTS)
     if isinstance(claim.collapsed, str):
         yield f"COLLAPSED: {claim.collapsed}"
     if isinstance(claim.holm, str):
         yield f"Holm: {claim.holm}"
     if isinstance(claim.half_verdict, str):
-        difference = f" {claim.half_difference:+.1f}" if claim.half_difference == claim.half_difference else ""
+        difference = f" {claim.half_difference:+.{digits}f}" if claim.half_difference == claim.half_difference else ""
         yield f"half the training: {claim.half_verdict}{difference}"
     if claim.robust is not None:
         yield "robust" if claim.robust else "not robust"
     if claim.kind == "same":
         yield f"the same within {claim.margin:g}"
     if claim.detectable == claim.detectable:
-        yield f"detectable {claim.detectable:.1f}"
+        yield f"detectable {claim.detectable:.{digits}f}"
     if claim.reported == claim.reported:
         yield f"reported {claim.reported:+.1f}"
     yield f"source: {claim.source}"

@@ -23,9 +23,8 @@ from reidlib.experiments.evaluations import columns_of
 from reidlib.experiments.papers import find_paper, rows_of
 from reidlib.experiments.records import FIGURES, records_by_renderer
 from reidlib.experiments.statements import Claim
-from reidlib.experiments.tables import FRACTION, half_table, reported_numbers, seed_scores, unit_of
+from reidlib.experiments.tables import FRACTION, POINTS, half_table, reported_numbers, seed_scores, unit_of
 
-POINTS = "points"  # the unit of differences of percentages
 DECIDED = ("replicates", "contradicted")
 FAMILY_WISE = 0.05  # the probability of a false verdict or more among a paper's primary claims, after Holm
 

@@ -16,7 +16,7 @@ from reidlib import plots
 from reidlib.experiments.claims import claims
 from reidlib.experiments.papers import find_paper, list_papers, rows_of
 from reidlib.experiments.records import FIGURES
-from reidlib.experiments.summary import summary
+from reidlib.experiments.summary import summary, wide_ledger
 from reidlib.experiments.tables import half_table, table, table_names, wide_table, world_note
 
 PLACE = re.compile(r"<!-- (?P<kind>\w+) (?P<paper>\w+)(?:, (?P<table>.+?))? -->(?:(?!<!--).)*<!-- end -->", re.S)
@@ -94,44 +94,7 @@ def _ledger(paper: str, figures: Path) -> str:
     """What the ledger says in sum, then all claims with verdicts: differences are left minus right, with their
     intervals."""
     ledger = claims(paper, figures)
-    shown = pd.DataFrame(
-        {
-            "claim": ledger["claim"],
-            "where": ledger["source"],
-            "primary": ledger["primary"].map({True: "primary", False: ""}),
-            "verdict": ledger["verdict"],
-            "Holm": ledger["holm"],
-            "half the training": [_half(claim) for claim in ledger.itertuples()],
-            "measured": [_difference(claim) for claim in ledger.itertuples()],
-            "reported": [_number(value) for value in ledger["reported"]],
-            "seeds": [str(count) if count else "" for count in ledger["seeds"]],
-            "detectable": [_number(value).lstrip("+") for value in ledger["detectable"]],
-            "margin": [_number(value).lstrip("+") for value in ledger["margin"]],
-            "control": ledger["control"],
-            "note": ledger["note"],
-            "collapsed": ledger["collapsed"],
-        }
-    )
-    return f"\n{summary(ledger)}\n\n{markdown(shown.set_index('claim'))}\n"
-
-
-def _half(claim) -> str:
-    """The verdict after half the training, and whether it is the same."""
-    if claim.robust is None:
-        return claim.half_verdict if isinstance(claim.half_verdict, str) else ""
-    agreement = "robust" if claim.robust else "not robust"
-    return f"{agreement}: {claim.half_verdict} ({_number(claim.half_difference)})"
-
-
-def _difference(claim) -> str:
-    if pd.isna(claim.difference):
-        return ""
-    interval = "" if pd.isna(claim.low) else f" ({_number(claim.low)} to {_number(claim.high)})"
-    return _number(claim.difference) + interval + ("" if claim.unit == "points" else f" {claim.unit}")
-
-
-def _number(value: float) -> str:
-    return "" if pd.isna(value) else f"{value:+.1f}".replace("-", "−")
+    return f"\n{summary(ledger)}\n\n{markdown(wide_ledger(ledger).set_index('claim'))}\n"
 
 
 def _worlds(paper: str, figures: Path) -> str:

@@ -1,11 +1,13 @@
-"""A ledger of claims in a few numbers and two sentences."""
+"""A ledger of claims in a few numbers and two sentences, and as a table for reading."""
 
 from dataclasses import dataclass
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from reidlib.evaluation.statistics import MIN_SEEDS
-from reidlib.experiments.claims import DECIDED, FAMILY_WISE, POINTS, expected_false_verdicts
+from reidlib.experiments.claims import DECIDED, FAMILY_WISE, expected_false_verdicts
+from reidlib.experiments.tables import POINTS, decimals
 
 
 @dataclass(frozen=True)
@@ -79,3 +81,61 @@ def _tally(ledger: pd.DataFrame) -> Tally:
 
 def _counted(tally: Tally) -> str:
     return f"{tally.replicating} replicating, {tally.contradicted} contradicted, {tally.inconclusive} inconclusive"
+
+
+def wide_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
+    """A ledger as texts, one line a claim: what it says and where, whether it is primary, its verdict, the one that
+    Holm's procedure leaves and the one after half the training; the difference (left minus right) with its interval
+    beside the reported one; seeds, what they could have detected, and what is to be noted.
+
+    Differences are in points where no other unit is named. Columns without any text are left out.
+    """
+    shown = pd.DataFrame(
+        {
+            "claim": ledger["claim"],
+            "where": ledger["source"],
+            "primary": ledger["primary"].map({True: "primary", False: ""}),
+            "verdict": ledger["verdict"],
+            "Holm": ledger["holm"],
+            "half the training": [_half(claim) for claim in ledger.itertuples()],
+            "measured": [_difference(claim) for claim in ledger.itertuples()],
+            "reported": [_number(value) for value in ledger["reported"]],
+            "seeds": [str(count) if count else "" for count in ledger["seeds"]],
+            "detectable": [_number(claim.detectable, claim.unit).lstrip("+") for claim in ledger.itertuples()],
+            "margin": [_number(claim.margin, claim.unit).lstrip("+") for claim in ledger.itertuples()],
+            "control": ledger["control"],
+            "note": ledger["note"],
+            "collapsed": ledger["collapsed"],
+        }
+    ).fillna("")
+    return shown.loc[:, (shown != "").any()]
+
+
+def styled_ledger(ledger: pd.DataFrame) -> Styler:
+    """`wide_ledger` for a notebook."""
+    return Styler(wide_ledger(ledger), cell_ids=False).hide(axis="index")
+
+
+def _half(claim) -> str:
+    """The verdict after half the training, and whether it is the same."""
+    if claim.robust is None:
+        return claim.half_verdict if isinstance(claim.half_verdict, str) else ""
+    agreement = "robust" if claim.robust else "not robust"
+    return f"{agreement}: {claim.half_verdict} ({_number(claim.half_difference, claim.unit)})"
+
+
+def _difference(claim) -> str:
+    if pd.isna(claim.difference):
+        return ""
+    found = (claim.difference, claim.low, claim.high)
+    number, low, high = (_signed(value, decimals(claim.unit, found)) for value in found)
+    interval = f" ({low} to {high})" if low else ""
+    return number + interval + ("" if claim.unit == POINTS else f" {claim.unit}")
+
+
+def _number(value: float, unit: str = POINTS) -> str:
+    return _signed(value, decimals(unit, [value]))
+
+
+def _signed(value: float, digits: int) -> str:
+    return "" if pd.isna(value) else f"{value:+.{digits}f}".replace("-", "−")

@@ -1,5 +1,7 @@
 """Tables from records: what a paper reports beside what was measured here, every cell with its interval over seeds."""
 
+from collections.abc import Iterable
+from math import floor, log10
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +16,7 @@ from reidlib.experiments.records import FIGURES, Record, best_records, most_freq
 PARTS = ("reported", "measured")
 FEWEST = 3  # seeds whose interval is shown
 FRACTION = "percent"  # the unit in which fractions are shown
+POINTS = "points"  # the unit of differences of percentages
 HALF = ", half the training"
 
 
@@ -130,6 +133,15 @@ def world_note(cells: pd.DataFrame, what: str = "row") -> str:
     )
 
 
+def decimals(unit: str, values: Iterable[float]) -> int:
+    """How many decimals numbers are shown with: one for percentages and their differences, and for those in other units
+    so many that the largest has three digits, one to three of them. NaN does not count."""
+    largest = max((abs(value) for value in values if not pd.isna(value)), default=0)
+    if unit in ("", FRACTION, POINTS) or not largest:
+        return 1
+    return min(max(2 - floor(log10(largest)), 1), 3)
+
+
 def _mean_low_high(values: list[float]) -> dict[str, float | None]:
     if not values:
         return {}
@@ -146,7 +158,8 @@ def wide_table(cells: pd.DataFrame) -> pd.DataFrame:
     rendered data). Empty cells are those that the paper leaves out, or that no run of ours measures. A row whose
     network has collapsed under some seed says so; the renderer's version is shown where rows of several stand together.
     """
-    measured = _spread(cells, [_measured_text(c) for c in cells.itertuples()])
+    shown = {name: decimals(group["unit"].max(), group["measured"]) for name, group in cells.groupby("column")}
+    measured = _spread(cells, [_measured_text(c, shown[c.column]) for c in cells.itertuples()])
     if cells["reported"].notna().any():
         reported = _spread(cells, ["" if pd.isna(c.reported) else f"{c.reported:g}" for c in cells.itertuples()])
         parts = {(c, part): frame[c] for c in measured for part, frame in zip(PARTS, (reported, measured))}
@@ -189,8 +202,8 @@ def _spread(cells: pd.DataFrame, texts: list[str]) -> pd.DataFrame:
     return wide.loc[cells["row"].unique(), cells["column"].unique()].rename_axis(index=None, columns=None)
 
 
-def _measured_text(cell) -> str:
+def _measured_text(cell, digits: int) -> str:
     if pd.isna(cell.measured):
         return "not yet measured" if cell.measurable else ""
-    spread = f" ± {cell.high - cell.measured:.1f}" if cell.seeds >= FEWEST else ""
-    return f"{cell.measured:.1f}{spread}"
+    spread = f" ± {cell.high - cell.measured:.{digits}f}" if cell.seeds >= FEWEST else ""
+    return f"{cell.measured:.{digits}f}{spread}"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reidlib.experiments import claims
-from reidlib.experiments.summary import Tally, summary
+from reidlib.experiments.summary import Tally, summary, wide_ledger
 
 COLUMNS = ["verdict", "seeds", "primary", "holm", "robust", "detectable", "unit"]
 LINES = [
@@ -47,3 +47,32 @@ def test_a_ledger_in_sentences():
 
 def test_a_paper_without_claims_has_a_summary():
     assert str(summary(claims("pretraining"))) == "0 claims, none judged yet on 6 seeds or more."
+
+
+def test_a_ledger_as_a_table_for_reading():
+    nothing = {"holm": None, "half_verdict": None, "half_difference": float("nan"), "robust": None, "note": None}
+    nothing |= {"margin": float("nan"), "control": None, "collapsed": None, "source": "Table 3", "kind": "above"}
+    both = {"holm": "inconclusive", "half_verdict": "replicates", "half_difference": 0.8, "robust": True}
+    lines = [
+        {"claim": "it helps", "primary": True, "verdict": "replicates", "difference": 1.24, "low": 0.5, "high": 2.0}
+        | {"reported": 3.0, "seeds": 6, "detectable": 0.75, "unit": "points"}
+        | both,
+        {
+            "claim": "likeness",
+            "primary": False,
+            "verdict": "leaning",
+            "difference": -0.0212,
+            "low": -0.1,
+            "high": 0.0612,
+        }
+        | {"reported": float("nan"), "seeds": 3, "detectable": 0.0234, "unit": "correlation"},
+        {"claim": "later", "primary": False, "verdict": "not yet measured", "difference": float("nan"), "seeds": 0}
+        | {"low": float("nan"), "high": float("nan"), "reported": 0.5, "detectable": float("nan"), "unit": "points"},
+    ]
+    found = wide_ledger(pd.DataFrame([nothing | line for line in lines]).astype({"robust": object}))
+    assert not {"margin", "control", "note", "collapsed"} & {*found.columns}  # nothing stands in them
+    assert found["measured"].tolist() == ["+1.2 (+0.5 to +2.0)", "−0.021 (−0.100 to +0.061) correlation", ""]
+    assert found["reported"].tolist() == ["+3.0", "", "+0.5"] and found["seeds"].tolist() == ["6", "3", ""]
+    assert found["detectable"].tolist() == ["0.8", "0.023", ""]
+    assert found["half the training"].tolist() == ["robust: replicates (+0.8)", "", ""]
+    assert found["primary"].tolist() == ["primary", "", ""]

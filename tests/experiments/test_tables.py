@@ -13,7 +13,7 @@ from reidlib.data.walkers import RENDERER
 from reidlib.experiments import Row, Run
 from reidlib.experiments.evaluations.retrieval import SCORES
 from reidlib.experiments.records import FIGURES, Record, records_of, write_record
-from reidlib.experiments.tables import world_note
+from reidlib.experiments.tables import decimals, world_note
 from reidlib.papers import styled_table, table, table_names, wide_table
 from reidlib.papers.baseline.rows import rows
 from reidlib.papers.reported import reported_papers, reported_table, reported_tables
@@ -112,6 +112,32 @@ def test_wide_table(three_rows, tmp_path):
     assert (second["mAP"], second["minutes a run"]) == ("50.0", "5.0")
     assert third["mAP"] == "not yet measured" and third["minutes a run"] == third["seeds"] == ""
     assert not wide.isna().any(axis=None) and "nan" not in wide.to_string().lower()
+
+
+@pytest.mark.parametrize(
+    ("unit", "values", "expected"),
+    [
+        ("percent", (0.2, 93.1), 1),
+        ("points", (-0.04,), 1),
+        ("dB", (23.461, 9.0), 1),
+        ("pixels", (9.99, 0.1), 2),
+        ("correlation", (-0.227, 0.225, float("nan")), 3),
+        ("distance", (0.00012,), 3),
+        ("distance", (), 1),
+        ("distance", (0.0,), 1),
+    ],
+)
+def test_numbers_in_other_units_have_three_digits(unit, values, expected):
+    assert decimals(unit, values) == expected
+
+
+def test_a_column_has_the_decimals_of_its_largest_number():
+    cells = pd.DataFrame(
+        [("a", "similarity", 0.83125, "SSIM"), ("b", "similarity", 0.0004, "SSIM"), ("a", "rank-1", 0.8, "percent")],
+        columns=["row", "column", "measured", "unit"],
+    ).assign(reported=float("nan"), low=float("nan"), high=float("nan"), seeds=1, collapsed=0, minutes=1.0)
+    wide = wide_table(cells.assign(renderer=0, measurable=True))
+    assert wide["similarity"].tolist() == ["0.831", "0.000"] and wide.loc["a", "rank-1"] == "0.8"
 
 
 @pytest.fixture
