@@ -141,12 +141,13 @@ def _measure(chosen: argparse.Namespace, rows: "list[Row]", roots: dict[str, Pat
 def _said(row: "Row", record: "Record") -> str:
     """A record in one line: the first scores of the table's columns, in their units."""
     from reidlib.experiments.evaluations import columns_of
-    from reidlib.experiments.tables import FRACTION, seed_scores, unit_of
+    from reidlib.experiments.tables import FRACTION, decimals, seed_scores, unit_of
 
     texts = []
     for column, place in (row.columns or columns_of(row.run)).items():
         unit = unit_of([record], place)
         values = seed_scores([record], place).values()
-        texts += [f"{column} {value:.1f} {'%' if unit == FRACTION else unit}" for value in values]
+        shown = (f"{value:.{decimals(unit, [value])}f}" for value in values)
+        texts += [f"{column} {value} {'%' if unit == FRACTION else unit}" for value in shown]
     scores = ", ".join(texts[:SHOWN]) or "no scores in the table's columns"
     return f"{row.table} · {row.label} · seed {record.seed}: {scores}; {record.minutes:.1f} min"
