@@ -15,7 +15,7 @@ from reidlib.models.layers import NormalizeFrames
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 from reidlib.models.texture import TextureAutoEncoder
-from reidlib.models.video import DESCRIPTOR, described, video_backbone
+from reidlib.models.video import DESCRIPTOR, Descriptor, video_backbone
 
 BRANCH = (384, 192, 384, 48, 128, 128)  # Table 2, for 1024 channels
 BRANCHES = ("inception", "conv3d", "conv2d")  # the second and third: the alternatives of "Model Size"
@@ -69,17 +69,16 @@ class AMEM(Network):
         self.attributes = AttributeGroups(channels, groups, WIDTH[scale]) if groups else None
         self.foresight = Foresight(channels, scale) if motion and foresee else None
         self.joined, self.pictures, self.motion_from = joined, pictures, motion_from
-        self.reduction = nn.Linear(channels * (1 + len(names) * joined), DESCRIPTOR[scale])
-        self.classifier = nn.Linear(DESCRIPTOR[scale], num_ids)
-        self.training_only = ("classifier", "attributes")
+        self.descriptor = Descriptor(channels * (1 + len(names) * joined), DESCRIPTOR[scale], num_ids)
+        self.training_only = ("descriptor.classifier", "attributes")
         if not pictures:
             self.training_only += ("foresight",) if joined else ("foresight", "branches")
 
     def forward(self, frames: Tensor) -> ModelOutput:
         """frames: (B, T, 3, H, W) in [0, 1].
 
-        embedding: f_s (B, D), compared by cosine. features: {"global": the same; "backbone", "appearance", "motion":
-        f_B, f_A and f_M, pooled, (B, C), those that there are}. logits: {"global": (B, num_ids)}; attributes: {name:
+        embedding: f_s after the neck (B, D), compared by cosine. features: {"global": f_s before it; "backbone",
+        "appearance", "motion": f_B, f_A and f_M, pooled, (B, C), those that there are}. logits: {"global": (B, num_ids)}; attributes: {name:
         scores}; both only in training. visuals: {"next_frames": (B, T - pictures - 1, pictures, 3, H, W) in [0, 1], the
         frames foreseen from each of the first ones}, if pictures are kept.
         """
@@ -99,7 +98,7 @@ class AMEM(Network):
         """From `maps` to all of the output but pictures."""
         pooled = {name: values.mean((2, 3), dtype=torch.float32) for name, values in maps.items()}
         used = list(pooled.values()) if self.joined else [pooled["backbone"]]
-        output = described(torch.cat(used, dim=1), self.reduction, self.classifier)
+        output = self.descriptor(torch.cat(used, dim=1))
         output.features.update(pooled)
         if self.attributes is not None:
             for group in self.attributes(pooled["appearance"]):

@@ -16,7 +16,7 @@ from reidlib.models.layers import NormalizeFrames
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 from reidlib.models.pretrained import load_weights
-from reidlib.models.video import DESCRIPTOR, described
+from reidlib.models.video import DESCRIPTOR, Descriptor
 
 SPANS = (1, 2, 3)  # frames between the three that a convolution sees
 
@@ -28,7 +28,7 @@ class M3D(Network):
     residual network that the systems share), weights: as in `reidlib.models.backbones.scaled_resnet`.
     """
 
-    training_only = ("classifier",)
+    training_only = ("descriptor.classifier",)
 
     def __init__(self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None):
         super().__init__()
@@ -42,18 +42,17 @@ class M3D(Network):
             if weights is not None:
                 load_weights(self.backbone, weights)
         self.normalize = NormalizeFrames()
-        self.reduction = nn.Linear(self.backbone.channels, DESCRIPTOR[scale])
-        self.classifier = nn.Linear(DESCRIPTOR[scale], num_ids)
+        self.descriptor = Descriptor(self.backbone.channels, DESCRIPTOR[scale], num_ids)
 
     def forward(self, frames: Tensor) -> ModelOutput:
         """frames: (B, T, 3, H, W) in [0, 1].
 
-        embedding: (B, D), compared by cosine. features: {"global": the same}. logits: {"global": (B, num_ids)}, empty
-        once `for_retrieval` has dropped the classifier.
+        embedding: (B, D), compared by cosine. features: {"global": the one before the neck}. logits: {"global":
+        (B, num_ids)}, empty once `for_retrieval` has dropped the classifier.
         """
         batch, time = frames.shape[:2]
         maps = self.backbone(self.normalize(frames.flatten(0, 1)), time).unflatten(0, (batch, time))
-        return described(maps.mean((1, 3, 4), dtype=torch.float32), self.reduction, self.classifier)
+        return self.descriptor(maps.mean((1, 3, 4), dtype=torch.float32))
 
 
 class MultiScaleTime(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from reidlib.models.inception3d import Inception3D, load_kinetics
-from reidlib.models.layers import NormalizeFrames
+from reidlib.models.layers import BNNeck, NormalizeFrames
 from reidlib.models.network import Network
 from reidlib.models.output import ModelOutput
 from reidlib.models.pretrained import VIDEO, load_weights
@@ -45,39 +45,53 @@ def video_backbone(name: str, scale: str, weights: str | Path | None = None) -> 
 
 
 class VideoNetwork(Network):
-    """Clips of T frames -> one feature a clip: the average of the maps over space and time, then a linear layer.
+    """Clips of T frames -> one feature a clip: the average of the maps over space and time, then a linear layer, and the
+    neck that all networks here have before their classifier (`Descriptor`).
 
     num_ids: number of training identities, the classes of the classifier. scale, weights: as in `video_backbone`.
     """
 
-    training_only = ("classifier",)
+    training_only = ("descriptor.classifier",)
     kind = ""  # one of `BACKBONES`
 
     def __init__(self, *, num_ids: int, scale: str = "paper", weights: str | Path | None = None):
         super().__init__()
         self.backbone = video_backbone(self.kind, scale, weights)
         self.normalize = NormalizeFrames()
-        self.reduction = nn.Linear(self.backbone.channels, DESCRIPTOR[scale])
-        self.classifier = nn.Linear(DESCRIPTOR[scale], num_ids)
+        self.descriptor = Descriptor(self.backbone.channels, DESCRIPTOR[scale], num_ids)
 
     def forward(self, frames: Tensor) -> ModelOutput:
         """frames: (B, T, 3, H, W) in [0, 1].
 
-        embedding: f_s (B, D), which is compared by cosine. features: {"global": the same, for the metric losses;
-        "backbone": the pooled maps, (B, C)}. logits: {"global": (B, num_ids)}, empty once `for_retrieval` has dropped
-        the classifier.
+        embedding: f_s after the neck (B, D), which is compared by cosine. features: {"global": f_s before it, for the
+        metric losses; "backbone": the pooled maps, (B, C)}. logits: {"global": (B, num_ids)}, empty once
+        `for_retrieval` has dropped the classifier.
         """
         pooled = self.backbone(self.normalize(frames).transpose(1, 2)).mean((2, 3, 4), dtype=torch.float32)
-        output = described(pooled, self.reduction, self.classifier)
+        output = self.descriptor(pooled)
         output.features["backbone"] = pooled
         return output
 
 
-def described(pooled: Tensor, reduction: nn.Module, classifier: nn.Module | None) -> ModelOutput:
-    """The output of a network whose maps were pooled to (B, C)."""
-    feature = reduction(pooled)
-    logits = {} if classifier is None else {"global": classifier(feature)}
-    return ModelOutput(feature, {"global": feature}, logits)
+class Descriptor(nn.Module):
+    """From pooled maps to the feature of a clip: a linear layer, which gives f_s, then a neck, then a classifier.
+
+    inputs: C, how many numbers the maps were pooled to. outputs: D, dimension of f_s. num_ids: classes.
+    """
+
+    def __init__(self, inputs: int, outputs: int, num_ids: int):
+        super().__init__()
+        self.reduction = nn.Linear(inputs, outputs)
+        self.neck = BNNeck(outputs)
+        self.classifier = nn.Linear(outputs, num_ids, bias=False)
+        nn.init.normal_(self.classifier.weight, std=0.001)
+
+    def forward(self, pooled: Tensor) -> ModelOutput:
+        """(B, C) -> embedding after the neck (B, D), features {"global": the one before it}, logits {"global"}."""
+        feature = self.reduction(pooled)
+        embedding = self.neck(feature)
+        logits = {} if self.classifier is None else {"global": self.classifier(embedding)}
+        return ModelOutput(embedding, {"global": feature}, logits)
 
 
 class I3D(VideoNetwork):

@@ -11,7 +11,7 @@ MEBIBYTE = 2**20
 def test_the_baseline_s_size_is_the_paper_s_50_2_megabytes(count):
     with torch.device("meta"):
         network = create_model("i3d", num_ids=625)
-    assert count(network) == 12_287_264 + 1024 * 512 + 512 + 512 * 625 + 625
+    assert count(network) == 12_287_264 + 1024 * 512 + 512 + 2 * 512 + 512 * 625  # the neck's shift counts as well
     assert 4 * count(network) / MEBIBYTE == pytest.approx(50.2, abs=0.15)  # with buffers of normalisation a bit more
 
 
@@ -29,4 +29,6 @@ def test_order_of_frames_matters_and_the_classifier_goes(name):
         assert not torch.allclose(network(frames=frames.flip(1)).embedding, output.embedding, rtol=1e-4, atol=1e-6)
         kept = network.for_retrieval()(frames=frames)
     assert kept.logits == {} and torch.equal(kept.embedding, output.embedding)
-    torch.testing.assert_close(network.reduction(kept.features["backbone"]), kept.embedding)
+    feature = network.descriptor.reduction(kept.features["backbone"])
+    torch.testing.assert_close(feature, kept.features["global"])
+    torch.testing.assert_close(feature / (1 + 1e-5) ** 0.5, kept.embedding)  # the neck's, which has seen nothing yet

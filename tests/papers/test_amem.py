@@ -198,8 +198,8 @@ def test_the_encoder_stays_and_the_rest_is_trained(batch):
     )
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert not any(name.startswith(("foresight.texture.encoder", "normalize")) for name in changed)
-    parts = ("backbone", "branches.appearance", "branches.motion", "attributes", "foresight.embedding", "reduction")
-    for part in (*parts, "foresight.texture.decoder", "classifier"):
+    parts = ("backbone", "branches.appearance", "branches.motion", "attributes", "foresight.embedding", "descriptor")
+    for part in (*parts, "foresight.texture.decoder", "descriptor.classifier"):
         assert any(name.startswith(part) for name in changed), part
 
 
