@@ -78,9 +78,9 @@ class AMEM(Network):
         """frames: (B, T, 3, H, W) in [0, 1].
 
         embedding: f_s after the neck (B, D), compared by cosine. features: {"global": f_s before it; "backbone",
-        "appearance", "motion": f_B, f_A and f_M, pooled, (B, C), those that there are}. logits: {"global": (B, num_ids)}; attributes: {name:
-        scores}; both only in training. visuals: {"next_frames": (B, T - pictures - 1, pictures, 3, H, W) in [0, 1], the
-        frames foreseen from each of the first ones}, if pictures are kept.
+        "appearance", "motion": f_B, f_A and f_M, pooled, (B, C), those that there are}. logits: {"global": (B,
+        num_ids)}; attributes: {name: scores}; both only in training. visuals: {"next_frames": (B, T - pictures - 1,
+        pictures, 3, H, W) in [0, 1], the frames foreseen from each of the first ones}, if pictures are kept.
         """
         maps = self.maps(frames)
         output = self.describe(maps)

@@ -45,7 +45,7 @@ def video_backbone(name: str, scale: str, weights: str | Path | None = None) -> 
 
 
 class VideoNetwork(Network):
-    """Clips of T frames -> one feature a clip: the average of the maps over space and time, then a linear layer, and the
+    """Clips of T frames -> one feature a clip: the average of the maps over space and time, then a linear layer and the
     neck that all networks here have before their classifier (`Descriptor`).
 
     num_ids: number of training identities, the classes of the classifier. scale, weights: as in `video_backbone`.
