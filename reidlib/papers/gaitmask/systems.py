@@ -21,9 +21,9 @@ FIRST, THEN = 1500, 300
 CROWD = {"num_ids": 600}  # half of whom are trained on
 # What is tried for networks that go on from a first training, whose rates are lower: at 1e-3 the first steps would undo
 # what was learned. Networks with random weights have the recipe of all gait networks.
-FURTHER = replace(GAIT, iterations=THEN, learning_rate=3e-4, rates=(1e-4, 3e-4, 1e-3))
+FURTHER = replace(GAIT, iterations=THEN, learning_rate=3e-4, rates=(1e-4, 3e-4, 1e-3), batches=((8, 4),))
 # Rate, P and K of each network, the best of the table "choices": on `crowd` those of all networks with random weights,
-# which are searched on `yard`; elsewhere those after a first training.
+# which are searched on `yard`; elsewhere those after a first training, whose P and K are kept.
 SETTINGS = {
     "crowd": {"gaitgl": (1e-3, 8, 4), "gaitmask": (1e-3, 8, 4)},
     "yard": {"gaitgl": (3e-4, 8, 4), "gaitmask": (3e-4, 8, 4)},
