@@ -19,15 +19,15 @@ from reidlib.papers.recipes import CHOSEN, GAIT
 # shows, and on what follows it, so that a run takes less than five minutes of one core with AVX2.
 FIRST, THEN = 1500, 300
 CROWD = {"num_ids": 600}  # half of whom are trained on
-# What is tried for networks that go on from a first training, whose rates are lower: at 1e-3 the first steps would undo
-# what was learned. Networks with random weights have the recipe of all gait networks.
-FURTHER = replace(GAIT, iterations=THEN, learning_rate=3e-4, rates=(1e-4, 3e-4, 1e-3), batches=((8, 4),))
+# What is tried for networks that go on from a first training, with its batch. Networks with random weights have the
+# recipe of all gait networks.
+FURTHER = replace(GAIT, iterations=THEN, batches=((8, 4),))
 # Rate, P and K of each network, the best of the table "choices": on `crowd` those of all networks with random weights,
 # which are searched on `yard`; elsewhere those after a first training, whose P and K are kept.
 SETTINGS = {
     "crowd": {"gaitgl": (1e-3, 8, 4), "gaitmask": (1e-3, 8, 4)},
-    "yard": {"gaitgl": (3e-4, 8, 4), "gaitmask": (3e-4, 8, 4)},
-    "lab": {"gaitgl": (3e-4, 8, 4), "gaitmask": (3e-4, 8, 4)},
+    "yard": {"gaitgl": (1e-3, 8, 4), "gaitmask": (1e-3, 8, 4)},
+    "lab": {"gaitgl": (1e-3, 8, 4), "gaitmask": (1e-3, 8, 4)},
 }
 # After the features, the best of the table "choices, search", where both are chosen together: thresholds are shares of
 # the mean distance, so that one serves GaitGL, GaitMask and both joined. A person has one walk in the yard's gallery,
