@@ -26,7 +26,7 @@ FURTHER = replace(GAIT, iterations=THEN, batches=((8, 4),))
 # which are searched on `yard`; elsewhere those after a first training, whose P and K are kept.
 SETTINGS = {
     "crowd": {"gaitgl": (1e-3, 8, 4), "gaitmask": (1e-3, 8, 4)},
-    "yard": {"gaitgl": (1e-3, 8, 4), "gaitmask": (1e-3, 8, 4)},
+    "yard": {"gaitgl": (3e-3, 8, 4), "gaitmask": (3e-3, 8, 4)},
     "lab": {"gaitgl": (1e-3, 8, 4), "gaitmask": (1e-3, 8, 4)},
 }
 # After the features, the best of the table "choices, search", where both are chosen together: thresholds are shares of
