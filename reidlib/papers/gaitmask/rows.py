@@ -62,7 +62,7 @@ from reidlib.papers.seqmasks import rows as seqmasks
 # What is tried after the features: thresholds are shares of the mean distance, and with each of them features keep
 # nothing of themselves, as published, or half. Single linkage, which chains, is measured, but no choice.
 LINKAGES = ("single", "average", "complete")
-THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6)
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 OWN_SHARES = (0.0, 0.5)
 NEIGHBOURS = ((4, 2), (6, 3), (10, 3))  # k1 and k2
 DROPS = (0.1, 0.2, 0.25, 0.3, 0.4, 0.5)
