@@ -397,3 +397,14 @@ def test_paper_rows_train_on_exports_in_the_layouts_of_mars_peta_and_market_1501
     trained = train(run, 0, benchmark, Resources(roots, progress=False))
     assert {part.run.data for part in run.parts} == {"peta", "market1501"} and trained.part_seconds > 0
     assert trained.watched["variation of pictures"] > 0
+
+
+def test_pictures_are_made_with_all_that_was_trained_but_the_classifier():
+    motion = systems.system(systems.WILD, rounds=3)
+    run = systems.pictures(motion, 3)
+    trained = create_model("amem", num_ids=7, scale="mini", **motion.model_options | {"weights": None})
+    model = create_model("amem", num_ids=1, scale="mini", **run.model_options)
+    for part in run.parts:
+        model.get_submodule(part.into).load_state_dict(trained.get_submodule(part.out_of).state_dict())
+    mine, theirs = model.state_dict(), trained.state_dict()
+    assert {name for name in mine if not torch.equal(mine[name], theirs[name])} == {"descriptor.classifier.weight"}

@@ -16,7 +16,14 @@ VIDEO_RECIPE = Recipe(  # with one batch for all: half as many clips leave the b
 AUXILIARY_SEED = 7101  # no table shows its people; the auxiliaries are trained once for all seeds, as the paper's are
 AUXILIARY = {"iterations": 600, "learning_rate": 3e-3, "ids_per_batch": 32, "clips_per_id": 2, "num_frames": 1}
 WEIGHTS = {"i3d": VIDEO, "p3d": NAMES[0], "r3d": NAMES[0]}
-PIECES = ("backbone", "normalize", "branches", "descriptor", "foresight")  # of AMEM that pictures are made with
+PIECES = (  # of AMEM that pictures are made with
+    "backbone",
+    "normalize",
+    "branches",
+    "descriptor.reduction",
+    "descriptor.neck",
+    "foresight",
+)
 
 # At mini scale: rate, P and K of the systems that are searched one by one, the best of their rows in "choices". R3D and
 # P3D are trained as I3D is.
