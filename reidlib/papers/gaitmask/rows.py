@@ -116,7 +116,6 @@ def _table_3(first: Run, then: Run, seeds: int) -> list[Row]:
     return [
         Row(
             *("3", f"{name}{step}", system(steps), seeds),
-            keep_features=kept and not step and name in (GAITGL, GAITMASK, BOTH),
             columns=SCORES,
             keep_network=kept and not step and name in (GAITGL, GAITMASK),
         )
