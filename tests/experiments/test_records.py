@@ -64,6 +64,9 @@ def check(record: Record) -> None:
     wanted = {*record.config.get("conditions", ())} or {*record.config["setups"]}
     if not {"retrieval", "cross-view"}.intersection(run.evaluations):
         wanted = set()  # nothing is ranked
+    if "pseudo-labels" in run.evaluations:
+        check_pseudo_labels(record.scores, record.queries)
+        return
     assert wanted <= set(record.queries) <= set(record.scores)
     for setup in record.queries:
         scores = record.scores[setup]
@@ -81,6 +84,15 @@ def check(record: Record) -> None:
         for k in (1, 5, 10, 20):
             assert scores[f"rank-{k}"] == pytest.approx(np.mean(first[first > 0] <= k), abs=1e-6)
     assert all(seconds >= 0 for seconds in record.seconds.values())
+
+
+def check_pseudo_labels(scores: dict, cases: dict) -> None:
+    """The accuracy of averaged labels is that of the cases, a mean over what the columns mean."""
+    found = []
+    for case in cases.values():
+        code, mean = np.array(case["code"]), np.array(case["mean"])
+        found.append(((mean > 0.5) == code)[code >= 0].mean())
+    assert scores["averaged"]["accuracy"] == pytest.approx(np.mean(found), abs=1e-3)
 
 
 def check_cross_view(scores: dict, queries: dict) -> None:
