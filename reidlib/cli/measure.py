@@ -147,7 +147,7 @@ def _said(row: "Row", record: "Record") -> str:
     for column, place in (row.columns or columns_of(row.run)).items():
         unit = unit_of([record], place)
         values = seed_scores([record], place).values()
-        shown = (f"{value:.{decimals(unit, [value])}f}" for value in values)
-        texts += [f"{column} {value} {'%' if unit == FRACTION else unit}" for value in shown]
+        digits = decimals(unit, values)
+        texts += [f"{column} {value:.{digits}f} {'%' if unit == FRACTION else unit}" for value in values]
     scores = ", ".join(texts[:SHOWN]) or "no scores in the table's columns"
     return f"{row.table} · {row.label} · seed {record.seed}: {scores}; {record.minutes:.1f} min"

@@ -64,11 +64,11 @@ def check(record: Record) -> None:
     wanted = {*record.config.get("conditions", ())} or {*record.config["setups"]}
     if not {"retrieval", "cross-view"}.intersection(run.evaluations):
         wanted = set()  # nothing is ranked
-    if "pseudo-labels" in run.evaluations:
+    if "pseudo-labels" in run.evaluations:  # whose cases are attributes
         check_pseudo_labels(record.scores, record.queries)
-        return
-    assert wanted <= set(record.queries) <= set(record.scores)
-    for setup in record.queries:
+    else:
+        assert wanted <= set(record.queries) <= set(record.scores)
+    for setup in record.queries.keys() & record.scores.keys():
         scores = record.scores[setup]
         if "protocol" not in scores:  # attributes, masks: no retrieval
             continue
