@@ -87,7 +87,8 @@ def rows(scale: str) -> list[Row]:
     tables = [*table_3, *_table_5(WILD, pairs, 10), *_table_4(WILD, 10, 3)]
     main = (BASELINE, AEM, MEM, AMEM)
     shorter = half_length([row for row in table_3 if row.label in main])
-    more = [*_length(), *_terms(), *_figure_4(), *_twins(), *_windows(), *_branches(), *_worlds(), *_overfitting(), *_probes()]
+    more = [*_length(), *_terms(), *_figure_4(), *_twins(), *_windows(), *_branches(), *_worlds()]
+    more += [*_overfitting(), *_probes()]
     return [*tables, *shorter, *more, *_auxiliaries(), *_choices()]
 
 
