@@ -19,7 +19,6 @@ from reidlib.training import gather, multistep
 
 MARGIN = 0.2  # k
 LAMBDAS = {"appearance": 0.1, "motion": 10.0}  # λ_A and λ_M
-ADVERSARIAL = 1e-3  # of the adversarial terms beside the squared errors, see the table "textures"; the paper writes 1
 ROUNDS = 3  # c
 TARGETS = ("next", "current", "shuffled")
 
@@ -170,7 +169,7 @@ def training(setting: Setting) -> Plan:
     """
     options = dict(setting.run.training_options)
     of_appearance, of_motion = options.pop("lambdas", tuple(LAMBDAS.values()))
-    texture, adversarial = options.pop("texture", 1.0), options.pop("weight", ADVERSARIAL)
+    texture, adversarial = options.pop("texture", 1.0), options.pop("weight", 1.0)
     objective = Objective(setting.run.scale, **options)
     model = setting.model
     weights = {"attributes": of_appearance} if getattr(model, "attributes", None) is not None else {}
@@ -185,7 +184,7 @@ def training(setting: Setting) -> Plan:
 @register_training("amem/textures")
 def textures(setting: Setting) -> Plan:
     """Equation 4: the texture autoencoder against its discriminator. training_options: "weight", as in `training`."""
-    weight = setting.run.training_options.get("weight", ADVERSARIAL)
+    weight = setting.run.training_options.get("weight", 1.0)
     return _plan(setting, TextureObjective(setting.run.scale), {"adversarial": weight})
 
 
