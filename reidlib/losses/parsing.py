@@ -66,10 +66,12 @@ def photometric_loss(maps: Tensor, errors: Tensor) -> Tensor:
 
 @in_float32
 def prior_loss(maps: Tensor, prior: Tensor) -> Tensor:
-    """Not in the paper: D(prior ‖ mean map), mean over positions, the mean being that of a batch, so that every frame
-    may differ. prior: (K + 1, h, w), sums to 1 over the maps."""
-    mean = maps.mean(0).clamp(min=SMALLEST)
-    return (prior * (prior.clamp(min=SMALLEST).log() - mean.log())).sum(0).mean()
+    """Not in the paper: D(maps ‖ prior), mean over frames and positions. prior: (K + 1, h, w), sums to 1 over the maps.
+
+    With `photometric_loss`, weighted by w, it is the free energy of a mixture in which each flow explains the pixels of
+    its map: alone, the two are smallest where maps are proportional to prior · exp(-w · errors).
+    """
+    return (maps * (maps.clamp(min=SMALLEST).log() - prior.clamp(min=SMALLEST).log())).sum(1).mean()
 
 
 @in_float32

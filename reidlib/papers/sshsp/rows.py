@@ -21,7 +21,7 @@ ON_ILIDS = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-20")
 MERGED = "segments, sides merged"
 OF_PARTS = dict(zip(names.BOTH, ((MERGED, "mean IoU"), ("segments", "mean IoU"), (MERGED, "foreground IoU"))))
 WIDTH, FEATURES = 64, 9  # at mini scale, for K = 6
-PARTS_RATES = (1e-3, 3e-3, 1e-2)
+PARTS_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 SQUARED_PIXELS = (SIZE[0] / 2) ** 2  # in the squared half height that Equation 8 is computed in
 PIXELS_COUNT = 70.0  # as much as perceptual maps: how many times Equation 6 is larger with these, before training
 
@@ -31,7 +31,7 @@ PARSING = Run(  # stage 1; measured by runs that are made of it, never itself
     "sshsp/parsing",
     evaluation=(),
     iterations=300,
-    learning_rate=3e-3,
+    learning_rate=1e-2,
     ids_per_batch=16,
     clips_per_id=1,
     num_frames=1,
