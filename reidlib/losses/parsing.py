@@ -66,12 +66,11 @@ def photometric_loss(maps: Tensor, errors: Tensor) -> Tensor:
 
 @in_float32
 def prior_loss(maps: Tensor, prior: Tensor) -> Tensor:
-    """Not in the paper: D(maps ‖ prior), mean over frames and positions. prior: (K + 1, h, w), sums to 1 over the maps.
+    """Not in the paper: D(prior ‖ maps), mean over frames and positions. prior: (K + 1, h, w), sums to 1 over the maps.
 
-    With `photometric_loss`, weighted by w, it is the free energy of a mixture in which each flow explains the pixels of
-    its map: alone, the two are smallest where maps are proportional to prior · exp(-w · errors).
+    In this direction its gradient does not vanish where a map is nearly 0, so that no part is lost for good.
     """
-    return (maps * (maps.clamp(min=SMALLEST).log() - prior.clamp(min=SMALLEST).log())).sum(1).mean()
+    return (prior * (prior.clamp(min=SMALLEST).log() - maps.clamp(min=SMALLEST).log())).sum(1).mean()
 
 
 @in_float32
