@@ -297,7 +297,9 @@ def _choices() -> list[Row]:
     """What was tried on held-out training identities: rate and batch of stage 2, and rate and weights of stage 1."""
     found = [row for name in SYSTEMS for row in search("choices", name, whole(name), APPEARANCE, columns=SCORES)]
     base = on_validation(parsing())  # at half the length nothing is found yet
+    alone = on_validation(parsing(training_options={"terms": PAPER_TERMS}, model_options={"visibility": "learned"}))
     runs = {f"rate {rate:g}": replace(base, learning_rate=rate) for rate in PARTS_RATES}
+    runs |= {f"{names.PAPER_LOSSES}, rate {rate:g}": replace(alone, learning_rate=rate) for rate in PARTS_RATES}
     runs |= {f"{step} frames apart": replace(base, time_step=step) for step in (1, 3)}
     found += [validation_row("choices, parts", label, measured(run, "segments")) for label, run in runs.items()]
     return found
