@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reidlib.experiments import Part, Row, Run
 from reidlib.models.parsing import SIZE
-from reidlib.papers.recipes import APPEARANCE, half_length, on_validation, search, validation_row
+from reidlib.papers.recipes import APPEARANCE, CHOSEN, half_length, on_validation, search, validation_row
 from reidlib.papers.sshsp import claims as names
 from reidlib.papers.sshsp import training
 from reidlib.papers.sshsp.training import ADDED_TERMS, PAPER_TERMS
@@ -49,9 +49,18 @@ SYSTEMS = {
     names.MOTION: {"aggregation": "mean"},
     names.RELATION: {},
 }
+# At mini scale: rate, P and K of each system, the best of the table "choices".
+SETTINGS = {
+    names.BASEL: (1e-3, 8, 4),
+    names.PART: (1e-3, 16, 2),
+    names.MOTION: (1e-3, 16, 2),
+    names.RELATION: (1e-3, 16, 2),
+}
+PAPER_RATE = 1e-3  # of stage 1 by the paper's losses alone, the best of the table "choices, parts"
 LITERAL = {  # stage 1 as the paper has it, at mini scale
     "windows": "tracked",
     "time_step": 1,
+    "learning_rate": PAPER_RATE,
     "model_options": {"visibility": "learned"},
     "training_options": {"terms": PAPER_TERMS},
 }
@@ -77,6 +86,8 @@ def whole(
         first = replace(first, model_options={**first.model_options, "num_parts": num_parts})
     motion, learned = chosen.get("motion", "flow"), chosen.get("parts", "learned") == "learned"
     needs_parts = learned or motion not in ("none", "zero")
+    if base.scale == "mini":
+        base = replace(base, **dict(zip(CHOSEN, SETTINGS[name])))
     part = Part(first, into="segmentation", out_of="segmentation", frozen=not tuned)
     run = replace(base, model_options={**base.model_options, **chosen}, parts=(part,) if needs_parts else ())
     return run if motion not in ("none", "zero") else replace(run, next_frames=int(motion == "zero"))
@@ -217,14 +228,15 @@ def _figure_4() -> list[Row]:
 
 def _takes() -> list[Row]:
     """Stage 1, from the paper's losses to all of them, with controls, measured against the truth."""
-    terms, leaking = PAPER_TERMS, {"model_options": {"visibility": "learned"}}
+    terms, slower = PAPER_TERMS, {"learning_rate": PAPER_RATE}
+    leaking = {"model_options": {"visibility": "learned"}} | slower
     in_pixels = {"terms": terms, "weights": {"concentration": SQUARED_PIXELS}}
     ladder = {
         names.TRACKED: parsing(**LITERAL),
         names.TRACKED_APART: parsing(**LITERAL | {"time_step": STEP}),
         names.PAPER_LOSSES: parsing(training_options={"terms": terms}, **leaking),
         names.GEO_IN_PIXELS: parsing(training_options=in_pixels, **leaking),
-        names.DETACHED: parsing(training_options={"terms": terms}),
+        names.DETACHED: parsing(training_options={"terms": terms}, **slower),
         names.PRIOR: parsing(training_options={"terms": (*terms, "prior")}),
         names.PHOTOMETRIC: parsing(training_options={"terms": (*terms, "prior", "photometric")}),
         names.ALL: parsing(),
