@@ -59,6 +59,7 @@ from reidlib.papers.amem.systems import (
     trained,
     untaught,
 )
+from reidlib.papers.amem.training import LAMBDAS
 from reidlib.papers.recipes import half_length, search
 
 SCORES = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-20", "mAP")}
@@ -191,9 +192,11 @@ def _worlds() -> list[Row]:
 
 
 def _terms() -> list[Row]:
-    """MEM without terms of Equation 5, and with the weight of the adversarial one as it is written."""
+    """MEM without terms of Equation 5, with the weight of the adversarial one as it is written, and with less of λ_M."""
     motion = system(WILD, rounds=3)
     runs = {MEM: motion} | {f"{MEM}, {text}": run for text, run in _variants(motion).items()}
+    lambdas = {f"{MEM}, λ_M = {weight:g}": (LAMBDAS["appearance"], weight) for weight in (1.0, 0.1)}
+    runs |= {label: trained(motion, lambdas=values) for label, values in lambdas.items()}
     return [_row(ALONE, label, run, 6) for label, run in runs.items()]
 
 
