@@ -192,7 +192,7 @@ def _worlds() -> list[Row]:
 
 
 def _terms() -> list[Row]:
-    """MEM without terms of Equation 5, with the weight of the adversarial one as it is written, and with less of λ_M."""
+    """MEM without terms of Equation 5, with its adversarial one as it is written, and with less of λ_M."""
     motion = system(WILD, rounds=3)
     runs = {MEM: motion} | {f"{MEM}, {text}": run for text, run in _variants(motion).items()}
     lambdas = {f"{MEM}, λ_M = {weight:g}": (LAMBDAS["appearance"], weight) for weight in (1.0, 0.1)}
