@@ -53,8 +53,8 @@ SYSTEMS = {
 SETTINGS = {
     names.BASEL: (1e-3, 8, 4),
     names.PART: (1e-3, 16, 2),
-    names.MOTION: (1e-3, 16, 2),
-    names.RELATION: (1e-3, 16, 2),
+    names.MOTION: (1e-3, 8, 4),
+    names.RELATION: (1e-3, 8, 4),
 }
 PAPER_RATE = 1e-3  # of stage 1 by the paper's losses alone, the best of the table "choices, parts"
 LITERAL = {  # stage 1 as the paper has it, at mini scale
