@@ -43,6 +43,7 @@ from reidlib.papers.gaitmask.systems import (
     AFTER,
     BEFORE,
     EXPANSION,
+    FIRST,
     FURTHER,
     ON_CROWD,
     ON_LAB,
@@ -197,9 +198,15 @@ def _by_view(rows: list[Row]) -> list[Row]:
 
 
 def _before() -> list[Row]:
-    """The networks as they are before they go on to what they are searched in."""
+    """The networks as they are before they go on to what they are searched in, and what a first training four times as
+    long makes of GaitGL, there and on held-out people of the yard."""
     runs = {name: with_setting(replace(ON_CROWD, model=name.lower()), "crowd") for name in (GAITGL, GAITMASK)}
-    return [Row("crowd", name, run, seeds=1, first_seed=PRETRAINING_SEED) for name, run in runs.items()]
+    runs[f"{GAITGL}, {4 * FIRST} iterations"] = replace(runs[GAITGL], iterations=4 * FIRST)
+    found = [Row("crowd", name, run, seeds=1, first_seed=PRETRAINING_SEED) for name, run in runs.items()]
+    for iterations in (FIRST, 4 * FIRST):
+        run = on_validation(network(replace(ON_CROWD, iterations=iterations), ON_YARD))
+        found.append(validation_row("choices, first training", f"{iterations} iterations", run, columns=SCORES))
+    return found
 
 
 def _twins() -> list[Row]:
