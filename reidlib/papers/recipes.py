@@ -54,6 +54,11 @@ def on_validation(run: Run) -> Run:
     return replace(run, data=f"{run.data}_validation", parts=tuple(parts))
 
 
+def as_chosen(run: Run, setting: tuple[float, int, int]) -> Run:
+    """The run with the rate, P and K that the search has chosen; as it is at paper scale, where none is made."""
+    return replace(run, **dict(zip(CHOSEN, setting))) if run.scale == "mini" else run
+
+
 def half_as_long(run: Run) -> Run:
     """The run with half of its iterations, and its parts with half of theirs."""
     parts = tuple(replace(part, run=half_as_long(part.run)) for part in run.parts)

@@ -55,6 +55,23 @@ def test_all_of_stage_1_learns_and_its_terms_are_weighed_once(batch):
     assert len(gradients) == len(list(model.parameters())) and all(g.isfinite().all() and g.any() for g in gradients)
 
 
+def test_either_frame_of_a_pair_is_foreseen_and_the_prior_binds_the_one_whose_box_it_is(batch, monkeypatch):
+    model = create_model("parsing", scale="mini").eval()
+    boxed, other = batch.frames.flatten(0, 1), batch.next_frames[:, :, 0].flatten(0, 1)
+    pairs, pair, bound = [], model.pair, []
+    monkeypatch.setattr(model, "pair", lambda *frames: pairs.append(frames) or pair(*frames))
+    monkeypatch.setattr(training, "prior_loss", lambda maps, prior: bound.append(maps) or maps.sum())
+    torch.manual_seed(0)
+    training.parsing_losses(model, batch, ("prior",))
+    [(frames, following)], [maps] = pairs, bound
+    turned = [torch.equal(frame, b) for frame, b in zip(frames, other)]
+    assert {*turned} == {True, False}
+    for i, of_other in enumerate(turned):
+        assert torch.equal(frames[i], (other if of_other else boxed)[i])
+        assert torch.equal(following[i], (boxed if of_other else other)[i])
+    torch.testing.assert_close(maps, model.segmentation(boxed).maps, rtol=1e-3, atol=1e-4)
+
+
 def test_terms_can_be_left_out_and_unknown_ones_are_refused(batch):
     model = create_model("parsing", scale="mini")
     run = replace(

@@ -8,7 +8,7 @@ from reidlib.experiments import Part, Run
 from reidlib.models.pretrained import NAMES, VIDEO
 from reidlib.papers.amem import training  # noqa: F401 (registers the trainings that the runs name)
 from reidlib.papers.amem.claims import AEM, AMEM, BASELINE, COMPARED, MEM
-from reidlib.papers.recipes import CHOSEN, Recipe
+from reidlib.papers.recipes import Recipe, as_chosen
 
 VIDEO_RECIPE = Recipe(  # with one batch for all: half as many clips leave the baseline ten points lower
     300, 3e-3, ids_per_batch=16, clips_per_id=2, num_frames=8, crop=0.5, rates=(1e-3, 3e-3, 1e-2), batches=((16, 2),)
@@ -72,7 +72,7 @@ def system(base: Run, *, aem: bool = False, rounds: int = 0, backbone: str = "i3
     which is the backbone alone. options: of the network."""
     options = {**base.model_options, **_start(base, backbone), **options}
     name = {(False, False): BASELINE, (True, False): AEM, (False, True): MEM, (True, True): AMEM}[aem, rounds > 0]
-    base = _as_chosen(base, name)
+    base = as_chosen(base, SETTINGS[name])
     if not aem and not rounds:
         return replace(base, model=backbone, model_options=options)
     options |= {"appearance": aem, "motion": rounds > 0}
@@ -96,7 +96,7 @@ def untaught(run: Run) -> Run:
 def comparator(base: Run, name: str) -> Run:
     """The run of another system of Table 5 where `base` is at home, by the baseline's losses."""
     weights = NAMES[0] if base.scale == "mini" else "imagenet"
-    return replace(_as_chosen(base, name), model=COMPARED[name], model_options={"weights": weights})
+    return replace(as_chosen(base, SETTINGS[name]), model=COMPARED[name], model_options={"weights": weights})
 
 
 def looked_at(run: Run, *parts: Part, **changes) -> Run:
@@ -117,12 +117,6 @@ def pictures(run: Run, rounds: int, **options) -> Run:
 def trained(run: Run, **options) -> Run:
     """The run with other `training_options` beside its own."""
     return replace(run, training_options={**run.training_options, **options})
-
-
-def _as_chosen(base: Run, name: str) -> Run:
-    """The run with the rate and the batch that the search has chosen; at paper scale there is none."""
-    chosen = dict(zip(CHOSEN, SETTINGS[name])) if base.scale == "mini" else {}
-    return replace(base, **chosen)
 
 
 def _start(base: Run, backbone: str) -> dict:

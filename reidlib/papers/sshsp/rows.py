@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reidlib.experiments import Part, Row, Run
 from reidlib.models.parsing import SIZE
-from reidlib.papers.recipes import APPEARANCE, CHOSEN, half_length, on_validation, search, validation_row
+from reidlib.papers.recipes import APPEARANCE, as_chosen, half_length, on_validation, search, validation_row
 from reidlib.papers.sshsp import claims as names
 from reidlib.papers.sshsp import training
 from reidlib.papers.sshsp.training import ADDED_TERMS, PAPER_TERMS
@@ -57,13 +57,12 @@ SETTINGS = {
     names.RELATION: (1e-3, 8, 4),
 }
 PAPER_RATE = 1e-3  # of stage 1 by the paper's losses alone, the best of the table "choices, parts"
-LITERAL = {  # stage 1 as the paper has it, at mini scale
-    "windows": "tracked",
-    "time_step": 1,
+PAPER_ALONE = {  # stage 1 by the paper's losses, at mini scale
     "learning_rate": PAPER_RATE,
     "model_options": {"visibility": "learned"},
     "training_options": {"terms": PAPER_TERMS},
 }
+LITERAL = {**PAPER_ALONE, "windows": "tracked", "time_step": 1}  # and on the pairs that the paper has
 
 
 def parsing(base: Run = PARSING, *, perceptual: Mapping | None = None, **changes) -> Run:
@@ -79,17 +78,16 @@ def whole(
     name: str = names.RELATION, base: Run = WHOLE, first: Run | None = None, *, tuned: bool = False, **options
 ) -> Run:
     """A system of Table 3 where `base` is at home. first: its stage 1, by default `parsing` there. tuned: whether stage
-    2 trains the segmentation module further. options: of the network."""
+    2 trains the segmentation module further. options: of the network. Rate and batch are those of `SETTINGS`."""
     chosen = {"num_frames": base.num_frames} | SYSTEMS[name] | options
     first = first or parsing(data=base.data, data_options=base.data_options)
     if num_parts := chosen.get("num_parts"):
         first = replace(first, model_options={**first.model_options, "num_parts": num_parts})
     motion, learned = chosen.get("motion", "flow"), chosen.get("parts", "learned") == "learned"
     needs_parts = learned or motion not in ("none", "zero")
-    if base.scale == "mini":
-        base = replace(base, **dict(zip(CHOSEN, SETTINGS[name])))
     part = Part(first, into="segmentation", out_of="segmentation", frozen=not tuned)
-    run = replace(base, model_options={**base.model_options, **chosen}, parts=(part,) if needs_parts else ())
+    options = {**base.model_options, **chosen}
+    run = replace(as_chosen(base, SETTINGS[name]), model_options=options, parts=(part,) if needs_parts else ())
     return run if motion not in ("none", "zero") else replace(run, next_frames=int(motion == "zero"))
 
 
@@ -228,15 +226,14 @@ def _figure_4() -> list[Row]:
 
 def _takes() -> list[Row]:
     """Stage 1, from the paper's losses to all of them, with controls, measured against the truth."""
-    terms, slower = PAPER_TERMS, {"learning_rate": PAPER_RATE}
-    leaking = {"model_options": {"visibility": "learned"}} | slower
+    terms = PAPER_TERMS
     in_pixels = {"terms": terms, "weights": {"concentration": SQUARED_PIXELS}}
     ladder = {
         names.TRACKED: parsing(**LITERAL),
         names.TRACKED_APART: parsing(**LITERAL | {"time_step": STEP}),
-        names.PAPER_LOSSES: parsing(training_options={"terms": terms}, **leaking),
-        names.GEO_IN_PIXELS: parsing(training_options=in_pixels, **leaking),
-        names.DETACHED: parsing(training_options={"terms": terms}, **slower),
+        names.PAPER_LOSSES: parsing(**PAPER_ALONE),
+        names.GEO_IN_PIXELS: parsing(**PAPER_ALONE | {"training_options": in_pixels}),
+        names.DETACHED: parsing(**PAPER_ALONE | {"model_options": {}}),
         names.PRIOR: parsing(training_options={"terms": (*terms, "prior")}),
         names.PHOTOMETRIC: parsing(training_options={"terms": (*terms, "prior", "photometric")}),
         names.ALL: parsing(),
@@ -309,7 +306,7 @@ def _choices() -> list[Row]:
     """What was tried on held-out training identities: rate and batch of stage 2, and rate and weights of stage 1."""
     found = [row for name in SYSTEMS for row in search("choices", name, whole(name), APPEARANCE, columns=SCORES)]
     base = on_validation(parsing())  # at half the length nothing is found yet
-    alone = on_validation(parsing(training_options={"terms": PAPER_TERMS}, model_options={"visibility": "learned"}))
+    alone = on_validation(parsing(**PAPER_ALONE))
     runs = {f"rate {rate:g}": replace(base, learning_rate=rate) for rate in PARTS_RATES}
     runs |= {f"{names.PAPER_LOSSES}, rate {rate:g}": replace(alone, learning_rate=rate) for rate in PARTS_RATES}
     runs |= {f"{step} frames apart": replace(base, time_step=step) for step in (1, 3)}

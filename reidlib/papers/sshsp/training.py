@@ -53,9 +53,9 @@ def parsing_losses(
     maps: of the network that judges reconstructions, None to compare pixels alone. anchored: whether the prior says
     which part is above which.
     """
-    both = torch.stack([batch.frames.flatten(0, 1), batch.next_frames[:, :, 0].flatten(0, 1)])
-    turned, rows = torch.randint(2, both.shape[1:2], device=both.device), torch.arange(both.shape[1])
-    frames, following = both[turned, rows], both[1 - turned, rows]
+    boxed, other = batch.frames.flatten(0, 1), batch.next_frames[:, :, 0].flatten(0, 1)
+    turned = torch.randint(2, (len(boxed), 1, 1, 1), device=boxed.device).bool()
+    frames, following = torch.where(turned, other, boxed), torch.where(turned, boxed, other)
     pair = model.pair(frames, following)
     found = {}
     if "reconstruction" in terms:
@@ -68,7 +68,7 @@ def parsing_losses(
         found["photometric"] = photometric_loss(pair.then.maps, _errors(frames, following, pair))
     if "prior" in terms:
         prior = body_prior(model.segmentation.num_parts, anchored).to(frames.device)
-        found["prior"] = prior_loss(torch.stack([pair.now.maps, pair.then.maps])[turned, rows], prior)
+        found["prior"] = prior_loss(torch.where(turned, pair.then.maps, pair.now.maps), prior)
     if "balance" in terms:
         found["balance"] = balance_loss(pair.now.maps)
     foreground = 1 - pair.now.maps[:, -1].detach().mean()
