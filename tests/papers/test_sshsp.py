@@ -18,7 +18,7 @@ from reidlib.losses.parsing import concentration_loss, reconstruction_loss
 from reidlib.losses.splines import ThinPlateSpline
 from reidlib.models import create_model
 from reidlib.models.part_motion import Parts, back_warp, positions
-from reidlib.papers.recipes import APPEARANCE, best, search
+from reidlib.papers.recipes import best, search
 from reidlib.papers.reported import reported_table
 from reidlib.papers.sshsp import claims as names
 from reidlib.papers.sshsp import rows as sshsp
@@ -315,7 +315,7 @@ def test_what_primary_claims_compare_in_tables_3_and_4_is_measured_at_half_lengt
 @pytest.mark.parametrize("name", sshsp.SYSTEMS)
 def test_the_setting_is_the_best_of_those_tried(name, differing):
     run = sshsp.whole(name)
-    tried = search("choices", name, run, APPEARANCE, columns=sshsp.SCORES)
+    tried = search("choices", name, run, sshsp.SEARCHED, columns=sshsp.SCORES)
     assert all(row in rows_of("sshsp") for row in tried)
     if not (found := best("sshsp", tried)):
         pytest.skip(f"sshsp, table choices: not all rows of {name} are measured yet")

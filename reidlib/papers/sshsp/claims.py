@@ -39,7 +39,8 @@ FORESEEN, MOVED, UNMOVED = (
     "the frame moved by the flow",
     "control: prediction module, no part moves",
 )
-FRAMES, TWINS = "next frames", "twin streets"
+FRAMES, TWINS, LENGTH = "next frames", "twin streets", "length"
+LENGTHS = (300, 600, 1200)  # iterations of stage 2; Table 3's are the first
 AFTER, STAGE_1, STAGE_2 = "parts after stage 2", "stage 1", "stage 2, segmentation tuned"
 
 RANK_1_AND_MAP = ("rank-1", "mAP")
@@ -211,6 +212,19 @@ CONTROLS = (
             primary=column == "mAP",
         )
         for column in RANK_1_AND_MAP
+    ),
+    *(
+        above(
+            f"after {length} iterations {text}, mAP",
+            *("control", LENGTH, f"{row}, {length} iterations", f"{other}, {length} iterations", "mAP"),
+        )
+        for length in LENGTHS
+        for text, row, other in (
+            ("part features add", PART, BASEL),
+            ("motion features add", MOTION, PART),
+            ("the temporal relation block adds", RELATION, MOTION),
+            ("relations matter", RELATION, ALONE),
+        )
     ),
     *(
         claim

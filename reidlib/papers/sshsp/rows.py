@@ -21,7 +21,7 @@ ON_ILIDS = {score: ("usual", score) for score in ("rank-1", "rank-5", "rank-20")
 MERGED = "segments, sides merged"
 OF_PARTS = dict(zip(names.BOTH, ((MERGED, "mean IoU"), ("segments", "mean IoU"), (MERGED, "foreground IoU"))))
 WIDTH, FEATURES = 64, 9  # at mini scale, for K = 6
-PARTS_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
+PARTS_RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 SEARCHED = replace(APPEARANCE, rates=(3e-4, *APPEARANCE.rates))  # the lowest of the family's was each system's best
 SQUARED_PIXELS = (SIZE[0] / 2) ** 2  # in the squared half height that Equation 8 is computed in
 PIXELS_COUNT = 70.0  # as much as perceptual maps: how many times Equation 6 is larger with these, before training
@@ -50,13 +50,8 @@ SYSTEMS = {
     names.MOTION: {"aggregation": "mean"},
     names.RELATION: {},
 }
-# At mini scale: rate, P and K of each system, the best of the table "choices".
-SETTINGS = {
-    names.BASEL: (1e-3, 8, 4),
-    names.PART: (1e-3, 16, 2),
-    names.MOTION: (1e-3, 8, 4),
-    names.RELATION: (1e-3, 8, 4),
-}
+# At mini scale: rate, P and K of each system, the best of the table "choices"; it is the same for all four.
+SETTINGS = dict.fromkeys(SYSTEMS, (1e-3, 8, 4))
 PAPER_RATE = 1e-3  # of stage 1 by the paper's losses alone, the best of the table "choices, parts"
 PAPER_ALONE = {  # stage 1 by the paper's losses, at mini scale
     "learning_rate": PAPER_RATE,
@@ -107,7 +102,8 @@ def rows(scale: str) -> list[Row]:
         (claim.table, label) for claim in names.CLAIMS if claim.primary for label, _ in claim.left + claim.right
     }
     shorter = half_length([row for row in tables if row.table in ("3", "4") and (row.table, row.label) in compared])
-    return [*_takes(), *tables, *_figure_4(), *_frames(), *_after(), *_twins(), *shorter, *_choices()]
+    beyond = [*_frames(), *_after(), *_twins(), *_length()]
+    return [*_takes(), *tables, *_figure_4(), *beyond, *shorter, *_choices()]
 
 
 def _recorded() -> list[Row]:
@@ -303,13 +299,24 @@ def _twins() -> list[Row]:
     ]
 
 
+def _length() -> list[Row]:
+    """Whether a longer stage 2 changes who is ahead: the temporal relation block starts from random weights."""
+    runs = {name: whole(name) for name in SYSTEMS} | {names.ALONE: whole(aggregation="alone")}
+    return [
+        Row(names.LENGTH, f"{label}, {iterations} iterations", replace(run, iterations=iterations), 3, columns=SCORES)
+        for label, run in runs.items()
+        for iterations in names.LENGTHS
+    ]
+
+
 def _choices() -> list[Row]:
-    """What was tried on held-out training identities: rate and batch of stage 2, and rate and weights of stage 1."""
+    """What was tried on held-out training identities: rate and batch of stage 2, and rate and step of stage 1."""
     found = [row for name in SYSTEMS for row in search("choices", name, whole(name), SEARCHED, columns=SCORES)]
     base = on_validation(parsing())  # at half the length nothing is found yet
     alone = on_validation(parsing(**PAPER_ALONE))
     runs = {f"rate {rate:g}": replace(base, learning_rate=rate) for rate in PARTS_RATES}
     runs |= {f"{names.PAPER_LOSSES}, rate {rate:g}": replace(alone, learning_rate=rate) for rate in PARTS_RATES}
     runs |= {f"{step} frames apart": replace(base, time_step=step) for step in (1, 3)}
+    runs["twice as long"] = replace(base, iterations=2 * base.iterations)
     found += [validation_row("choices, parts", label, measured(run, "segments")) for label, run in runs.items()]
     return found
