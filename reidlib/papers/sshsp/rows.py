@@ -32,7 +32,7 @@ PARSING = Run(  # stage 1; measured by runs that are made of it, never itself
     "sshsp/parsing",
     evaluation=(),
     iterations=300,
-    learning_rate=1e-2,
+    learning_rate=3e-2,
     ids_per_batch=16,
     clips_per_id=1,
     num_frames=1,
@@ -52,6 +52,7 @@ SYSTEMS = {
 }
 # At mini scale: rate, P and K of each system, the best of the table "choices"; it is the same for all four.
 SETTINGS = dict.fromkeys(SYSTEMS, (1e-3, 8, 4))
+RATE_BEFORE = 1e-2  # of stage 1 in the search for stage 2
 PAPER_RATE = 1e-3  # of stage 1 by the paper's losses alone, the best of the table "choices, parts"
 PAPER_ALONE = {  # stage 1 by the paper's losses, at mini scale
     "learning_rate": PAPER_RATE,
@@ -310,13 +311,20 @@ def _length() -> list[Row]:
 
 
 def _choices() -> list[Row]:
-    """What was tried on held-out training identities: rate and batch of stage 2, and rate and step of stage 1."""
-    found = [row for name in SYSTEMS for row in search("choices", name, whole(name), SEARCHED, columns=SCORES)]
+    """What was tried on held-out training identities: rate and batch of stage 2, and rate, step and length of stage 1.
+
+    Stage 2 was searched with a stage 1 of the rate that was the best of fewer, as were the latter's step and length.
+    """
+    before = parsing(learning_rate=RATE_BEFORE)
+    systems = {name: whole(name, first=before) for name in SYSTEMS}
+    found = [row for name, run in systems.items() for row in search("choices", name, run, SEARCHED, columns=SCORES)]
     base = on_validation(parsing())  # at half the length nothing is found yet
     alone = on_validation(parsing(**PAPER_ALONE))
     runs = {f"rate {rate:g}": replace(base, learning_rate=rate) for rate in PARTS_RATES}
     runs |= {f"{names.PAPER_LOSSES}, rate {rate:g}": replace(alone, learning_rate=rate) for rate in PARTS_RATES}
-    runs |= {f"{step} frames apart": replace(base, time_step=step) for step in (1, 3)}
-    runs["twice as long"] = replace(base, iterations=2 * base.iterations)
+    before = on_validation(before)
+    beside = {f"{step} frames apart": replace(before, time_step=step) for step in (1, 3)}
+    beside["twice as long"] = replace(before, iterations=2 * before.iterations)
+    runs |= {f"rate {RATE_BEFORE:g}, {label}": run for label, run in beside.items()}
     found += [validation_row("choices, parts", label, measured(run, "segments")) for label, run in runs.items()]
     return found
