@@ -10,7 +10,7 @@ from reidlib.data import attributes as annotated
 from reidlib.experiments import Run
 from reidlib.papers.asanet import training  # noqa: F401 (registers the training that the runs name)
 from reidlib.papers.baseline.rows import AGW
-from reidlib.papers.recipes import APPEARANCE, CHOSEN
+from reidlib.papers.recipes import APPEARANCE, as_chosen
 
 # PMI needs three clips of a person or more, so that P and K are the paper's for all rows, and rates alone are searched.
 RECIPE = replace(APPEARANCE, ids_per_batch=8, clips_per_id=4, batches=((8, 4),))
@@ -21,7 +21,7 @@ RATES = {
     "campus": dict.fromkeys(("b + ASRE", "b + ASRE + PMI"), 3e-3),
 }
 COMPARATORS = {"sta": "STA", "cosam": "COSAM", "ap3d": "AP3D", "tclnet": "TCLNet"}  # networks without attributes
-# Likewise their rate, P and K, in the order of `CHOSEN`.
+# Likewise their rate, P and K, see `as_chosen`.
 PLAIN = dict.fromkeys(COMPARATORS, (3e-3, 16, 2)) | {"sta": (3e-3, 8, 4)}
 RETRIEVAL = ("retrieval", "pose-distances")
 SHOWN = ("masks", "mask-segments")
@@ -82,8 +82,9 @@ def plain(
 ) -> Run:
     """A network without attributes, trained as the baseline is, with all that is measured of ASA-Net but attributes.
     options: its own."""
-    chosen = dict(zip(CHOSEN, PLAIN.get(model, ()))) | {"model_options": AGW.model_options | options}
-    return replace(AGW, model=model, data=data, setups=setups, evaluation=(*RETRIEVAL, *SHOWN), **chosen)
+    base = as_chosen(AGW, PLAIN[model]) if model in PLAIN else AGW
+    options = AGW.model_options | options
+    return replace(base, model=model, data=data, setups=setups, evaluation=(*RETRIEVAL, *SHOWN), model_options=options)
 
 
 def elsewhere(run: Run, data: str, setups: tuple[str, ...]) -> Run:

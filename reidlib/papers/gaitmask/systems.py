@@ -13,7 +13,7 @@ from reidlib.experiments import Part, Run
 from reidlib.experiments.sources import PRETRAINING_SEED
 from reidlib.papers.baseline.rows import CONDITIONS, SILHOUETTES
 from reidlib.papers.gaitmask import training  # noqa: F401 (registers the training that the runs name)
-from reidlib.papers.recipes import CHOSEN, GAIT
+from reidlib.papers.recipes import GAIT, as_chosen
 
 # At mini scale: iterations on `crowd`, where a network is trained once for all seeds, on people of a seed that no table
 # shows, and on what follows it, so that a run takes less than five minutes of one core with AVX2.
@@ -57,8 +57,8 @@ BEFORE, AFTER = (  # Table 1: on OU-MVLP, then on CASIA-B or CASIA-E
 
 
 def with_setting(run: Run, data: str) -> Run:
-    """The run with rate, P and K of its network on `data`, as in `SETTINGS`; at paper scale as it is."""
-    return replace(run, **dict(zip(CHOSEN, SETTINGS[data][run.model]))) if run.scale == "mini" else run
+    """The run with rate, P and K of its network on `data`, as in `SETTINGS`; on recorded data as it is."""
+    return as_chosen(run, SETTINGS[data][run.model]) if data in SETTINGS else run
 
 
 def network(first: Run, then: Run, model: str = "gaitgl", draw: int = 0, **options) -> Run:

@@ -10,8 +10,8 @@ from reidlib.experiments import Row, Run
 from reidlib.papers.baseline.rows import AGW, CONDITIONS
 from reidlib.papers.recipes import (
     APPEARANCE,
-    CHOSEN,
     THREE_D,
+    as_chosen,
     final,
     half_length,
     on_validation,
@@ -107,7 +107,7 @@ def system(base: Run, name: str, fusion: str | None = None, **options) -> Run:
     branches, usual = SYSTEMS[name]
     setting = SETTINGS.get(base.data.removesuffix("_validation"), {}).get(name)
     if setting:
-        base = replace(base, **dict(zip(CHOSEN, setting)))
+        base = as_chosen(base, setting)
     options = {"branches": branches, "fusion": fusion or usual} | options
     if branches == ("gait",):
         return replace(base, model_options=options, num_frames=0, masks=False, crop=1.0)
