@@ -14,6 +14,7 @@ MOTION, RELATION = f"{PART}+Motion", f"{PART}+Motion+TRB"
 STRIPES, ELLIPSE = "control: stripes for learned parts", "control: stripes in an ellipse for learned parts"
 RANDOM, TRUE = "control: random maps for learned parts", "control: true segments for learned parts"
 LITERAL_PARTS = "control: parts by the paper's losses, tracked boxes"
+WIDE = "control: one global feature, as wide as all"
 ZERO, MEAN = "control: motion of no flow", "control: motion of the mean displacement"
 SHUFFLED, LITERAL = "control: motion of shuffled frames", "control: motion feature as the paper has it"
 FIXED = "control: motion in fixed windows"
@@ -148,6 +149,7 @@ CONTROLS = (
         primary="mAP",
     ),
     *above_each(RANK_1_AND_MAP, "parts matter: above random maps", "control", "3", PART, RANDOM),
+    *above_each(RANK_1_AND_MAP, "parts matter: above one wide feature", "control", "3", PART, WIDE),
     *above_each(
         RANK_1_AND_MAP,
         "better parts are better: the true ones above the learned",

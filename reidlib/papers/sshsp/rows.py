@@ -153,6 +153,7 @@ def _third() -> list[Row]:
     literal = parsing(**LITERAL)
     runs = {name: whole(name) for name in SYSTEMS}
     runs |= {
+        names.WIDE: whole(names.BASEL, width=WIDTH * (FEATURES - 1)),  # all but the motion feature
         names.STRIPES: whole(names.PART, parts="stripes"),
         names.ELLIPSE: whole(names.PART, parts="ellipse"),
         names.RANDOM: whole(names.PART, parts="random"),
