@@ -11,7 +11,7 @@ from reidlib.experiments.networks import load_network, read_network
 from reidlib.experiments.papers import Paper, add_rows, register_paper, rows_of
 from reidlib.experiments.records import FIGURES
 from reidlib.experiments.run import Part, Row, Run
-from reidlib.experiments.statements import Claim, above, above_each, best_each
+from reidlib.experiments.statements import Claim, above, above_at_lengths, above_each, best_each
 from reidlib.experiments.tables import styled_table, table, table_names, wide_table
 from reidlib.experiments.trainings import Plan, Setting, register_training
 
@@ -26,6 +26,7 @@ __all__ = [
     "Run",
     "Setting",
     "above",
+    "above_at_lengths",
     "above_each",
     "add_rows",
     "best_each",

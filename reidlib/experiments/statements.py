@@ -58,6 +58,20 @@ def above_each(
     ]
 
 
+def above_at_lengths(
+    lengths: Iterable[int], text: str, source: str, table: str, row: str, other: str, column: str, **options
+) -> list[Claim]:
+    """The same claim for each of several lengths of training: of rows "NAME, 300 iterations", and the text says it."""
+    return [
+        above(
+            f"after {length} iterations {text}, {column}",
+            *(source, table, f"{row}, {length} iterations", f"{other}, {length} iterations", column),
+            **options,
+        )
+        for length in lengths
+    ]
+
+
 def best_each(
     columns: Iterable[str],
     text: str,

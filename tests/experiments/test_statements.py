@@ -2,7 +2,7 @@
 
 import pytest
 
-from reidlib.experiments.statements import Claim, above, above_each, best_each
+from reidlib.experiments.statements import Claim, above, above_at_lengths, above_each, best_each
 
 CELLS = ("", "", "T", (("a", "x"),), (("b", "x"),))
 
@@ -13,6 +13,12 @@ def test_a_claim_for_each_of_several_columns():
     assert other.left == (("a", "y"),) and other.right == (("b", "y"),) and other.note == "n" and other.kind == "above"
     [best] = best_each(("x",), "best", "s", "T", "a", (row for row in "bc"))
     assert best.kind == "best" and best.left == (("a", "x"),) and best.right == (("b", "x"), ("c", "x"))
+
+
+def test_a_claim_for_each_length_of_training():
+    short, long = above_at_lengths((2, 4), "better", "s", "T", "a", "b", "x", note="n")
+    assert (short.text, long.text) == ("after 2 iterations better, x", "after 4 iterations better, x")
+    assert long.left == (("a, 4 iterations", "x"),) and long.right == (("b, 4 iterations", "x"),) and long.note == "n"
 
 
 def test_one_column_is_primary():

@@ -5,7 +5,7 @@ Primary is one column of each sentence: mAP on the street, which moves less by c
 mean IoU with sides merged, because parts that are found by their motion cannot know left from right.
 """
 
-from reidlib.experiments import Claim, above, above_each, best_each
+from reidlib.experiments import Claim, above, above_at_lengths, above_each, best_each
 
 WHOLE = "SS-HSP"
 BASEL, PART = "Basel", "Basel+Part"
@@ -216,17 +216,14 @@ CONTROLS = (
         for column in RANK_1_AND_MAP
     ),
     *(
-        above(
-            f"after {length} iterations {text}, mAP",
-            *("control", LENGTH, f"{row}, {length} iterations", f"{other}, {length} iterations", "mAP"),
-        )
-        for length in LENGTHS
+        claim
         for text, row, other in (
             ("part features add", PART, BASEL),
             ("motion features add", MOTION, PART),
             ("the temporal relation block adds", RELATION, MOTION),
             ("relations matter", RELATION, ALONE),
         )
+        for claim in above_at_lengths(LENGTHS, text, "control", LENGTH, row, other, "mAP")
     ),
     *(
         claim
