@@ -11,6 +11,7 @@ from reidlib.data.batches import ClipBatch
 from reidlib.experiments import Setting, rows_of
 from reidlib.experiments.claims import claims
 from reidlib.experiments.evaluations import columns_of
+from reidlib.experiments.records import records_of
 from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import batch_hard_triplet_loss, identity_loss
@@ -316,11 +317,27 @@ def test_what_primary_claims_compare_in_tables_3_and_4_is_measured_at_half_lengt
 @pytest.mark.parametrize("name", sshsp.SYSTEMS)
 def test_the_setting_is_the_best_of_those_tried(name, differing):
     run = sshsp.whole(name)
-    tried = search("choices", name, run, sshsp.SEARCHED, columns=sshsp.SCORES)
+    searched = sshsp.whole(name, first=sshsp.parsing(learning_rate=sshsp.RATE_BEFORE))
+    tried = search("choices", name, searched, sshsp.SEARCHED, columns=sshsp.SCORES)
     assert all(row in rows_of("sshsp") for row in tried)
     if not (found := best("sshsp", tried)):
         pytest.skip(f"sshsp, table choices: not all rows of {name} are measured yet")
     assert differing(found.run, run) <= {"data", "iterations", "parts"}
+
+
+@pytest.mark.parametrize(
+    ("start", "chosen"), [("", sshsp.PARSING.learning_rate), ("the paper's losses, ", sshsp.PAPER_RATE)]
+)
+def test_the_rate_of_stage_1_is_the_best_of_those_tried(start, chosen):
+    group, score = sshsp.OF_PARTS[names.BOTH[0]]
+    found = {}
+    for row in rows_of("sshsp"):
+        if row.table == "choices, parts" and row.label in {f"{start}rate {rate:g}" for rate in sshsp.PARTS_RATES}:
+            records = records_of("sshsp", row)
+            if len(records) < row.seeds:
+                pytest.skip(f"sshsp, table choices, parts: {row.label} is not measured yet")
+            found[row.run.parts[0].run.learning_rate] = sum(record.scores[group][score] for record in records)
+    assert len(found) == len(sshsp.PARTS_RATES) and max(found, key=found.get) == chosen
 
 
 SHORT = {"iterations": 2, "ids_per_batch": 2, "data_options": {"num_ids": 10, "workers": 1}}
