@@ -57,8 +57,8 @@ BEFORE, AFTER = (  # Table 1: on OU-MVLP, then on CASIA-B or CASIA-E
 
 
 def with_setting(run: Run, data: str) -> Run:
-    """The run with rate, P and K of its network on `data`, as in `SETTINGS`; on recorded data as it is."""
-    return as_chosen(run, SETTINGS[data][run.model]) if data in SETTINGS else run
+    """The run with rate, P and K of its network on `data`, as in `SETTINGS`; at paper scale as it is."""
+    return as_chosen(run, SETTINGS[data][run.model]) if run.scale == "mini" else run
 
 
 def network(first: Run, then: Run, model: str = "gaitgl", draw: int = 0, **options) -> Run:

@@ -314,7 +314,7 @@ def _length() -> list[Row]:
 def _choices() -> list[Row]:
     """What was tried on held-out training identities: rate and batch of stage 2, and rate, step and length of stage 1.
 
-    Stage 2 was searched with a stage 1 of the rate that was the best of fewer, as were the latter's step and length.
+    The rate of stage 1 was chosen last. Stage 2, and step and length of stage 1, were tried with `RATE_BEFORE`.
     """
     before = parsing(learning_rate=RATE_BEFORE)
     systems = {name: whole(name, first=before) for name in SYSTEMS}
