@@ -111,15 +111,13 @@ class Prediction(nn.Module):
         self.last = nn.Conv2d(widths[0], 3, 7 if scale == "paper" else 3, padding="same")
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, frames: Tensor, flow: Tensor, visible: Tensor | None) -> Tensor:
+    def forward(self, frames: Tensor, flow: Tensor, visible: Tensor) -> Tensor:
         """frames I_t (N, 3, H, W) in [0, 1], flow (N, 2, h, w) from I_{t+1} into I_t, visible: O of Equation 3
         (N, 1, h, w) -> I'_{t+1} (N, 3, H, W) in [0, 1]."""
         x = self.first(frames.contiguous(memory_format=torch.channels_last))
         for layer in self.down:
             x = F.avg_pool2d(layer(x), 2)
-        x = back_warp(x, downscaled(flow, x.shape[2:]))  # Equation 3, left
-        if visible is not None:
-            x = x * downscaled(visible, x.shape[2:])
+        x = downscaled(visible, x.shape[2:]) * back_warp(x, downscaled(flow, x.shape[2:]))  # Equation 3, left
         for block in self.residual:
             x = block(x)
         for layer in self.up:
@@ -142,7 +140,7 @@ class Parsing(Network):
     """Clips with each frame's successor -> part maps, flow, and the successor foreseen. It is no network for retrieval.
 
     num_parts: K. visibility: whether Equation 3 hides what O says, "detached" by default, so that O's gradient does not
-    reach the part maps; "learned" as the paper has it; "none" without O. motion: "parts", or "none", the control whose
+    reach the part maps; "learned" as the paper has it. motion: "parts", or "none", the control whose
     flow moves nothing. foresees: what is shown as the next frame, the prediction module's ("network") or the frame
     itself moved by the flow ("flow"), which nothing but the flow can make right. num_ids: means nothing here.
     """
@@ -161,7 +159,7 @@ class Parsing(Network):
     ):
         super().__init__()
         for name, value, known in (
-            ("visibility", visibility, ("detached", "learned", "none")),
+            ("visibility", visibility, ("detached", "learned")),
             ("motion", motion, ("parts", "none")),
             ("foresees", foresees, ("network", "flow")),
         ):
@@ -183,7 +181,7 @@ class Parsing(Network):
             else:
                 flows = part_flow(now, then)
                 flow = total_flow(then.maps, flows)
-            visible = None if self.visibility == "none" else visibility(now.maps, then.maps)
+            visible = visibility(now.maps, then.maps)
         if self.visibility == "detached":
             visible = visible.detach()
         return Pair(now, then, flows, flow, self.prediction(frames, flow, visible))

@@ -91,7 +91,7 @@ def test_prediction_moves_features_of_the_flow_s_size(scale, size, inside):
     network.residual[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[2:]))
     still = positions(64, 32, torch.zeros(()))[None]
     with torch.no_grad():
-        frame = network(torch.rand(1, 3, *size), still, None)
+        frame = network(torch.rand(1, 3, *size), still, torch.ones(1, 1, 64, 32))
     assert frame.shape == (1, 3, *size) and seen == [inside] and frame.min() >= 0 and frame.max() <= 1
     assert len(network.down) == len(network.up) == (2 if scale == "paper" else 1)
     assert len(network.residual) == RESIDUAL_BLOCKS == 5
@@ -130,7 +130,7 @@ def test_flow_to_the_next_frame_is_the_part_s_shift_where_the_part_is():
     torch.testing.assert_close(flow[0, :, 32:], torch.zeros(2, 32, 32))
 
 
-@pytest.mark.parametrize(("visibility", "reached"), [("learned", True), ("detached", False), ("none", False)])
+@pytest.mark.parametrize(("visibility", "reached"), [("learned", True), ("detached", False)])
 def test_without_motion_only_o_can_carry_the_picture_s_error_to_the_maps(visibility, reached, clips):
     network = create_model("parsing", scale="mini", motion="none", visibility=visibility)
     pair = network.pair(*(values.flatten(0, 1).flatten(0, values.ndim - 5) for values in clips))

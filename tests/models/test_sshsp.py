@@ -5,7 +5,7 @@ import torch
 
 from reidlib.data.walkers.scene import MERGED_PARTS, PARTS, merge_sides
 from reidlib.models import create_model
-from reidlib.models.part_motion import positions
+from reidlib.models.part_motion import Parts, positions
 from reidlib.models.sshsp import FIXED_MAPS, TRUE_PARTS, MotionFeature, weighted_pooling
 
 SIZE = (64, 32)
@@ -37,6 +37,32 @@ def test_the_descriptor_has_2304_numbers_for_six_parts():
     assert {f.shape for f in output.features.values()} == {(1, 256)} and len(output.features) == 9
     assert output.visuals["flow"].shape == (1, 1, 2, 256, 128) and output.visuals["segments"].shape == (1, 1, 7, *SIZE)
     assert len(output.logits) == 8 and "motion" not in output.logits
+
+
+def test_sizes_at_paper_scale(count):
+    """Added up by hand: of convolutions k × k without bias and normalisations, two numbers a channel."""
+    with torch.device("meta"):
+        first, second = create_model("parsing"), create_model("sshsp", num_ids=625)
+
+    def layers(*of, kernel=3):
+        return sum(kernel**2 * inputs * outputs + 2 * outputs for inputs, outputs in of)
+
+    down = layers((3, 64), (64, 128), (128, 256), (256, 512))
+    up = layers((512, 256), (2 * 256, 128), (2 * 128, 64), (2 * 64, 64))  # what is not the deepest has its like beside
+    head = (64 + 3 + 1) * (6 * 6 + 1)  # of the last map and the frame, with bias
+    assert count(first.segmentation) == down + up + head == 3_546_132
+    ends = layers((3, 64), kernel=7) + 7**2 * 64 * 3 + 3
+    residual = 5 * 2 * (9 * 256**2 + 2 * 256)
+    assert count(first.prediction) == ends + layers((64, 128), (128, 256), (256, 128), (128, 64)) + residual
+    backbone, reductions = 23_508_032, 8 * (2048 + 1) * 256  # ResNet-50 without a classifier; global, 6 parts, whole
+    assert count(second.backbone) == backbone and count(second.reductions) == reductions
+    assert count(second.classifiers) == 8 * (256 + 1) * 625  # the motion feature has none
+    motion = (2 + 1) * 16 + 2 * 16 + (16 + 1) * 256
+    joined = 256 + 8 * 32  # a frame's feature and its relations to 8 frames
+    embeddings = ((256, 64), (256, 64), (2 * 64, 32), (joined, 256))
+    relation = layers(*embeddings, kernel=1) + joined + 2
+    whole = backbone + reductions + count(first.segmentation) + motion + 9 * relation
+    assert count(second.for_retrieval()) == whole == 32_778_486
 
 
 def test_features_of_each_system_of_table_3(clips):
@@ -140,8 +166,20 @@ def test_controls_of_motion(clips):
 
 
 def test_the_mean_displacement_is_all_that_its_control_sees():
-    feature = MotionFeature(8, "mean").eval()
-    assert feature.pooled(torch.zeros(1, 2, 1, 1)).shape == (1, 8)
+    def moving(rows, by):
+        """A part that covers so many of the frame's rows and moves by so many half heights to the side."""
+        maps = torch.zeros(1, 2, *SIZE)
+        maps[:, 0, :rows], maps[:, 1, rows:] = 1.0, 1.0
+        here, there = torch.zeros(1, 1, 2), torch.tensor([[[by, 0.0]]])
+        now, then = (Parts(maps, place, torch.eye(2).expand(1, 1, 2, 2)) for place in (here, there))
+        return now, then, torch.zeros(1, 3, *SIZE)
+
+    half, whole, further = moving(32, 0.2), moving(64, 0.1), moving(64, 0.3)
+    for kind, depends_on_more in (("mean", False), ("flow", True)):
+        torch.manual_seed(0)
+        feature = MotionFeature(8, kind).eval()
+        assert torch.allclose(feature(*half), feature(*whole), atol=1e-5) != depends_on_more
+        assert not torch.allclose(feature(*whole), feature(*further), atol=1e-3)
 
 
 def test_a_control_has_as_many_parameters(count):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from reidlib.data import export, walkers
 from reidlib.data.batches import ClipBatch
@@ -14,6 +15,8 @@ from reidlib.experiments.run import Row
 from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, train
 from reidlib.losses import attribute_loss, center_loss, identity_loss, pmi_triplets, weighted_triplet_loss
+from reidlib.losses.attributes import binary_targets
+from reidlib.losses.pmi import pull_loss
 from reidlib.models import create_model
 from reidlib.models.asanet import MARS_IRRELEVANT, MARS_RELEVANT
 from reidlib.papers.asanet import claims as asanet_claims
@@ -79,9 +82,15 @@ def test_the_weights_of_either_reading(batch):
     assert plan_of(model, run).weights == {"network": {"center": 0.0005, "attributes": 1.5}}
     printed = plan_of(model, replace(run, training_options={"reading": "printed"})).weights["network"]
     assert printed["center"] == 1.5
-    mean = attribute_loss(model(frames=batch.frames).attributes, batch.attributes)
-    clips, outputs = 32, 52  # of the paper's batch, and of MARS
-    assert printed["attributes"] * mean.item() == pytest.approx(0.0005 * mean.item() * clips * outputs)
+    outputs = model(frames=batch.frames).attributes
+    mean = attribute_loss(outputs, batch.attributes).item()
+    binary = {name: binary_targets(batch.attributes[name], scores.shape[1]) for name, scores in outputs.items()}
+    summed = sum(
+        F.binary_cross_entropy_with_logits(scores, binary[name].float(), reduction="sum").item()
+        for name, scores in outputs.items()
+    )
+    clips = 32 / len(batch)  # of the paper's batch, as this one is only a part of it
+    assert printed["attributes"] * mean == pytest.approx(0.0005 * summed * clips, rel=1e-4)
     without = plan_of(model, replace(run, training_options={"attributes": False}))
     assert without.weights == {"network": {"center": 0.0005}}
     assert "attributes" not in without.objective(model, batch)["network"]
@@ -128,13 +137,28 @@ def test_pairs_by_the_truth_are_those_of_view_and_motion(batch):
         true_pose_and_motion(replace(batch, attributes={}))
 
 
-@pytest.mark.parametrize("pmi", ["random", "truth", "pull"])
-def test_controls_of_pmi_give_a_loss_of_its_kind(pmi, batch):
-    run = systems.system(systems.STREET, "a", pmi=pmi)
-    model = new(run)
-    terms = plan_of(model, run).objective(model, batch)["network"]
-    terms["pmi"].backward()
-    assert terms["pmi"] >= 0 and model.fusion.identity["identity"].weight.grad is not None
+def test_controls_of_pmi_pair_and_pull_as_they_say(batch):
+    plans = {pmi: systems.system(systems.STREET, "a", pmi=pmi) for pmi in ("attributes", "random", "truth", "pull")}
+    model = new(plans["truth"]).eval()
+    out = model(frames=batch.frames)
+    final, predicted, true = out.features["final"], out.features["irrelevant"], true_pose_and_motion(batch)
+
+    def term(pmi, seed=0):
+        plan = plan_of(model, plans[pmi])
+        torch.manual_seed(seed)
+        return plan.objective(model, batch)["network"]["pmi"]
+
+    expected = {
+        "attributes": pmi_triplets(final, predicted, batch.labels).loss,
+        "truth": pmi_triplets(final, true, batch.labels).loss,
+        "pull": pull_loss(final, predicted, batch.labels),
+    }
+    for pmi, value in expected.items():
+        torch.testing.assert_close(term(pmi), 0.005 * value, rtol=1e-4, atol=1e-7)
+    assert len({round(value.item(), 7) for value in expected.values()}) == 3
+    assert term("random", 0) == term("random", 0) and len({term("random", seed).item() for seed in range(4)}) > 1
+    term("truth").backward()
+    assert model.fusion.identity["identity"].weight.grad is not None
     with pytest.raises(ValueError, match="pmi='poses': expected one of"):
         ASANetObjective(5, 128, pmi="poses")
 
@@ -206,8 +230,10 @@ def test_controls_differ_in_one_thing(differing):
 def test_seeds_are_those_of_the_design():
     seeds = {key: {row.seeds for row in found} for key, found in runs_of().items()}
     assert all(seeds[key] == {10} for key in seeds if key[0] in ("I", "II") and "Ours" in key[1])
-    for claim in asanet_claims.PAPER:
-        assert all(min(seeds[claim.table, row]) >= 6 for row, _ in (*claim.left, *claim.right))
+    assert all(seeds["I", f"Usual {name}"] == {10} for name in (asanet_claims.BASELINE, asanet_claims.AVERAGED))
+    for claim in asanet_claims.CLAIMS:
+        least = 3 if claim.table == "length" else 6  # the longest trainings take eight times as long as the shortest
+        assert all(min(seeds[claim.table, row]) >= least for row, _ in (*claim.left, *claim.right))
     assert seeds["VII", asanet_claims.WITH] == seeds["VII", asanet_claims.WITHOUT] == {20}
 
 
@@ -221,6 +247,13 @@ def test_headline_tables_are_measured_at_half_length_too(differing):
             assert differing(half, whole) == {"iterations"} and half.iterations == whole.iterations // 2
 
 
+def chosen(rows):
+    """The best of rows that were tried; the test is skipped while one of them lacks a seed."""
+    if (found := best("asanet", rows)) is None:
+        pytest.skip(f"asanet, table choices: not all rows like {rows[0].label} are measured yet")
+    return found
+
+
 @pytest.mark.parametrize("base", [systems.STREET, systems.CAMPUS])
 def test_the_rate_is_the_best_of_those_tried(base, differing):
     for name, run in asanet.searched(base).items():
@@ -228,8 +261,7 @@ def test_the_rate_is_the_best_of_those_tried(base, differing):
         tried = [differing(row.run, run) for row in rows]
         assert len(rows) == 3 and tried.count({"data", "iterations", "evaluation"}) == 1
         assert run.learning_rate == systems.RATES[base.data][name]
-        if found := best("asanet", rows):
-            assert found.run.learning_rate == run.learning_rate
+        assert chosen(rows).run.learning_rate == run.learning_rate
 
 
 @pytest.mark.parametrize("model", systems.COMPARATORS)
@@ -240,8 +272,7 @@ def test_networks_without_attributes_are_searched_too(model, differing):
     assert len(rows) == 6
     assert {row.run.model for row in rows_of("asanet") if row.label in (f"Usual {name}", f"Mixing {name}")} == {model}
     assert [differing(r.run, run) for r in rows].count({"data", "iterations", "evaluation"}) == 1
-    if found := best("asanet", rows):
-        assert differing(found.run, run) == {"data", "iterations", "evaluation"}
+    assert differing(chosen(rows).run, run) == {"data", "iterations", "evaluation"}
 
 
 def test_the_paper_s_setting_at_paper_scale():

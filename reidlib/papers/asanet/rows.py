@@ -181,7 +181,7 @@ def _beside() -> list[Row]:
     runs = {BASELINE: plain(), AVERAGED: plain(pool="average"), NON_LOCAL: _non_local()}
     runs |= {name: plain(key) for key, name in COMPARATORS.items()}
     found = [
-        _row("I", f"{setup} {name}", run, 6, columns)
+        _row("I", f"{setup} {name}", run, HEADLINE if name in (BASELINE, AVERAGED) else 6, columns)
         for setup, columns in (("Usual", USUAL), ("Mixing", MIXING))
         for name, run in runs.items()
     ]
@@ -223,6 +223,8 @@ def _length() -> list[Row]:
     for name, run in runs.items():
         learned = "attributes" in run.evaluation
         columns = USUAL | ({"balanced accuracy": PREDICTED["balanced accuracy"]} if learned else {})
+        if "masks" in run.evaluation and run.model == "asanet":
+            columns |= {f"{kind} mask": (f"mask {kind}", "average precision") for kind in ("relevant", "irrelevant")}
         found += [_row("length", f"{name}, {n} iterations", replace(run, iterations=n), 3, columns) for n in LENGTHS]
     return found
 

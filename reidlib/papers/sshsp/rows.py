@@ -23,6 +23,7 @@ OF_PARTS = dict(zip(names.BOTH, ((MERGED, "mean IoU"), ("segments", "mean IoU"),
 WIDTH, FEATURES = 64, 9  # at mini scale, for K = 6
 PARTS_RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 SEARCHED = replace(APPEARANCE, rates=(3e-4, *APPEARANCE.rates))  # the lowest of the family's was each system's best
+COUNTS = (2, 4, 6, 8)  # of parts and of frames, in Figure 4
 SQUARED_PIXELS = (SIZE[0] / 2) ** 2  # in the squared half height that Equation 8 is computed in
 PIXELS_COUNT = 70.0  # as much as perceptual maps: how many times Equation 6 is larger with these, before training
 
@@ -131,6 +132,7 @@ def _recorded() -> list[Row]:
                 found += [
                     Row("4", name, run, seeds, columns=SCORES) for name, run in _losses(base, first, tuned=True).items()
                 ]
+                found += [Row(*name, run, seeds, columns=SCORES) for name, run in _sweeps(base, first, True).items()]
     return found
 
 
@@ -208,16 +210,22 @@ def _fourth() -> list[Row]:
     return [Row("4", label, run, columns=SCORES) for label, run in runs.items()]
 
 
+def _sweeps(base: Run = WHOLE, first: Run | None = None, tuned: bool = False) -> dict[tuple[str, str], Run]:
+    """Figure 4: the whole system by its number of parts, and by the length of clips."""
+    parts = {k: {"num_parts": k} if k != 6 else {} for k in COUNTS}
+    runs = {("Figure 4a", f"K = {k}"): whole(base=base, first=first, tuned=tuned, **parts[k]) for k in COUNTS}
+    lengths = {t: replace(base, num_frames=t) for t in COUNTS}
+    return runs | {("Figure 4b", f"T = {t}"): whole(base=lengths[t], first=first, tuned=tuned) for t in COUNTS}
+
+
 def _figure_4() -> list[Row]:
-    """The number of parts, with features of one width and with descriptors of about one, and the length of clips."""
-    counts = (2, 4, 6, 8)
-    runs = {("Figure 4a", f"K = {k}"): whole(num_parts=k) if k != 6 else whole() for k in counts}
-    widths = {k: 4 * round(WIDTH * FEATURES / (k + 3) / 4) for k in counts}
+    """Figure 4, and the number of parts with descriptors of about one width."""
+    runs = _sweeps()
+    widths = {k: 4 * round(WIDTH * FEATURES / (k + 3) / 4) for k in COUNTS}
     runs |= {
         ("Figure 4a, one descriptor width", f"K = {k}"): whole(num_parts=k, width=widths[k]) if k != 6 else whole()
-        for k in counts
+        for k in COUNTS
     }
-    runs |= {("Figure 4b", f"T = {t}"): whole(base=replace(WHOLE, num_frames=t)) for t in counts}
     return [
         Row(table, label, run, 3 if "width" in table else 6, columns=SCORES) for (table, label), run in runs.items()
     ]
@@ -264,10 +272,19 @@ def _takes() -> list[Row]:
     dense = {"evaluation": "segments", "test_sampling": "dense"}
     lasting = {label: measured(ladder[label]) for label in (names.TRACKED, names.PAPER_LOSSES, names.ALL)}
     lasting[names.ONLY_ELLIPSE] = maps[names.ONLY_ELLIPSE]
-    found += [Row("through time", label, replace(run, **dense), seeds=3) for label, run in lasting.items()]
-    calm = {"test_data": "street", "test_data_options": {"occlusion": 0.0, "box_error": 0.0}}
-    for label, world in {"as it is": {}, "nothing in the way, true boxes": calm}.items():
-        found.append(Row("parts, disturbances", label, measured(parsing(), **world), seeds=3))
+    found += [Row(names.LASTING, label, replace(run, **dense)) for label, run in lasting.items()]
+    worlds = {
+        "as it is": {},
+        "nothing in the way": {"occlusion": 0.0},
+        "true boxes": {"box_error": 0.0},
+        "nothing in the way, true boxes": {"occlusion": 0.0, "box_error": 0.0},
+    }
+    beside = {names.ALL: measured(parsing()), names.ONLY_ELLIPSE: maps[names.ONLY_ELLIPSE]}
+    for label, run in beside.items():
+        for name, options in worlds.items():
+            elsewhere = {"test_data": "street", "test_data_options": options} if options else {}
+            row = Row("parts, disturbances", f"{label}, {name}", replace(run, **elsewhere), seeds=3, columns=OF_PARTS)
+            found.append(row)
     return found
 
 
@@ -320,9 +337,10 @@ def _choices() -> list[Row]:
     systems = {name: whole(name, first=before) for name in SYSTEMS}
     found = [row for name, run in systems.items() for row in search("choices", name, run, SEARCHED, columns=SCORES)]
     base = on_validation(parsing())  # at half the length nothing is found yet
-    alone = on_validation(parsing(**PAPER_ALONE))
     runs = {f"rate {rate:g}": replace(base, learning_rate=rate) for rate in PARTS_RATES}
-    runs |= {f"{names.PAPER_LOSSES}, rate {rate:g}": replace(alone, learning_rate=rate) for rate in PARTS_RATES}
+    for label, fields in ((names.PAPER_LOSSES, PAPER_ALONE), (names.TRACKED, LITERAL)):
+        alone = on_validation(parsing(**fields))
+        runs |= {f"{label}, rate {rate:g}": replace(alone, learning_rate=rate) for rate in PARTS_RATES}
     before = on_validation(before)
     beside = {f"{step} frames apart": replace(before, time_step=step) for step in (1, 3)}
     beside["twice as long"] = replace(before, iterations=2 * before.iterations)
