@@ -1,10 +1,14 @@
 """A street of ten people and runs on it that take less than a second."""
 
+from dataclasses import replace
+
 import pytest
 
+from reidlib.cli import main
 from reidlib.data import walkers
 from reidlib.data.batches import train_batches
-from reidlib.experiments import Row, Run, train
+from reidlib.experiments import Row, Run, papers, train
+from reidlib.experiments.records import records_of
 from reidlib.models import pretrained
 
 STREET = {"num_ids": 10, "workers": 1}
@@ -67,6 +71,23 @@ def differing():
 def without_workers(monkeypatch):
     """Runs read their batches themselves, at paper scale too."""
     monkeypatch.setattr(train, "train_batches", lambda *a, **options: train_batches(*a, **options | {"workers": 0}))
+
+
+@pytest.fixture
+def reproduced(tmp_path, monkeypatch, without_workers):
+    """`reproduced(paper, row, roots)`: the record that `python -m reidlib reproduce PAPER --scale paper` makes of this
+    row alone, in an empty cache, with these folders of recorded data."""
+
+    def command(paper, row, roots):
+        monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setitem(papers._ADDED, paper, replace(papers.find_paper(paper), rows=lambda scale: [row]))
+        figures = tmp_path / "figures"
+        folders = [f"--data={name}={folder}" for name, folder in roots.items()]
+        assert main(["reproduce", paper, "--scale", "paper", "--figures", str(figures), *folders]) == 0
+        [record] = records_of(paper, row, figures)
+        return record
+
+    return command
 
 
 @pytest.fixture

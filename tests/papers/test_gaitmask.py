@@ -183,9 +183,9 @@ def test_claims_say_where_the_luck_of_one_first_training_matters():
 
 def test_what_networks_start_from_is_trained_once_on_people_that_no_table_shows():
     found = rows()
-    seeds = {part.seed for (_, _), row in found.items() for run in (row.run, *parts_of(row.run)) for part in run.parts}
-    starts = {part.seed for (_, _), row in found.items() for part in row.run.parts if part.run.data == "crowd"}
-    assert starts <= seeds and min(starts) >= PRETRAINING_SEED and None not in starts
+    starts = {part.seed for row in found.values() for part in row.run.parts if part.run.data == "crowd"}
+    shown = {seed for (table, _), row in found.items() if table != "crowd" for seed in row.all_seeds}
+    assert starts == {PRETRAINING_SEED} and PRETRAINING_SEED not in shown
     before = found["crowd", "GaitGL"]
     [part] = found["3", "GaitGL"].run.parts
     assert (before.run, before.first_seed, before.seeds) == (part.run, part.seed, 1)
@@ -205,9 +205,11 @@ def test_the_table_by_views_has_the_laboratory_s_runs_and_all_of_casia_b_s_views
             assert row.columns["36°"] == (condition, "probe 36") and row.columns["mean"] == (condition, "excluding")
 
 
-def test_the_pipeline_goes_from_expansion_to_reranking():
-    run = rows()["3", "GaitGL+GaitMask + Re-ranking + QE"].run
-    assert run.expansion == systems.EXPANSION and run.rerank == systems.RERANK
+def test_what_follows_the_features_is_chosen_at_mini_scale_and_published_at_paper_scale():
+    for scale, own_share, neighbours in (("mini", 0.5, (4, 2)), ("paper", 0.0, (20, 6))):
+        run = rows(scale)["3", "GaitGL+GaitMask + Re-ranking + QE"].run
+        assert run.expansion["own_share"] == own_share and run.expansion["relative"]
+        assert (run.rerank["k1"], run.rerank["k2"]) == neighbours
 
 
 def test_features_are_compared_as_they_are():

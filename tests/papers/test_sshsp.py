@@ -8,7 +8,7 @@ import torch
 
 from reidlib.data import export, walkers
 from reidlib.data.batches import ClipBatch
-from reidlib.experiments import Setting, rows_of
+from reidlib.experiments import Row, Setting, rows_of
 from reidlib.experiments.evaluations import columns_of
 from reidlib.experiments.records import records_of
 from reidlib.experiments.sources import open_benchmark
@@ -370,32 +370,21 @@ def test_what_stage_1_learned_is_measured_by_segments_flow_and_frames(new_cache)
     assert 0 <= scores["segments, sides merged"]["foreground IoU"] < 1 and scores["flow"]["of no motion"] > 0
 
 
-def at_paper_scale(data, table, benchmark, tmp_path, layout):
-    """The run of a paper-scale row in small, and its data, exported in their layout and read again."""
-    layout(benchmark, tmp_path / data, progress=False)
-    read = open_benchmark(data, 0, {data: tmp_path / data}, {"resolution": (256, 128)}, progress=False)
-    assert read.train[0].frames([0]).shape == (1, 3, 256, 128)
-    size = {"iterations": 1, "ids_per_batch": 2, "precision": "no"}
-    return replace(rows("paper")[table, f"{names.WHOLE}, without VGG-19"], num_frames=1, **size), read
-
-
-@pytest.mark.usefixtures("without_workers")
-def test_a_step_of_stage_1_at_paper_scale_in_the_layout_of_ilids_vid(tmp_path, monkeypatch):
-    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
-    splits = walkers.pair_splits(0, num_ids=10, resolution=(32, 16), workers=1, progress=False)
-    run, benchmark = at_paper_scale("ilids_vid", "2", splits, tmp_path, export.ilids_vid)
-    first = replace(run.parts[0].run, iterations=1, ids_per_batch=2, clips_per_id=1, precision="no")
-    [judge] = first.parts
+@pytest.mark.parametrize(("data", "table"), [("mars", "1"), ("ilids_vid", "2")])
+def test_a_step_of_each_stage_at_paper_scale_from_the_command_line(data, table, tmp_path, monkeypatch, reproduced):
+    small = {"num_ids": 10, "resolution": (32, 16), "workers": 1, "progress": False}
+    render, layout = {"mars": (walkers.street, export.mars), "ilids_vid": (walkers.pair_splits, export.ilids_vid)}[data]
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "rendered"))
+    layout(render(0, **small), tmp_path / data, progress=False)
+    brief = {"iterations": 1, "ids_per_batch": 2, "num_frames": 1, "precision": "no"}
+    row = rows("paper")[table, f"{names.WHOLE}, without VGG-19"]
+    [part] = row.parts
+    [judge] = part.run.parts
     judge = replace(judge, run=replace(judge.run, model_options={"network": "resnet"}))
-    model = train(replace(first, parts=(judge,)), 0, benchmark, QUIET).model
-    assert all(p.isfinite().all() for p in model.parameters())
-
-
-@pytest.mark.usefixtures("without_workers")
-def test_a_step_of_stage_2_at_paper_scale_in_the_layout_of_mars(tmp_path, monkeypatch):
-    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
-    street = walkers.street(0, num_ids=10, resolution=(32, 16), workers=1, progress=False)
-    run, benchmark = at_paper_scale("mars", "1", street, tmp_path, export.mars)
-    run = replace(run, clips_per_id=2, parts=(), model_options={"num_frames": 1})
-    model = train(run, 0, benchmark, QUIET).model
-    assert all(p.isfinite().all() for p in model.parameters())
+    first = replace(part, run=replace(part.run, clips_per_id=1, parts=(judge,), **brief))
+    run = replace(row, clips_per_id=2, model_options={"num_frames": 1}, parts=(first,), **brief)
+    record = reproduced("sshsp", Row(table, names.WHOLE, run, seeds=1), {data: tmp_path / data})
+    assert 0 <= record.scores["usual"]["rank-1"] <= 1
+    assert record.seconds["training"] > 0 and record.seconds["parts"] > 0
+    relations = 9 * 7 * 32 * (256 + 1)  # to seven other frames, which a clip of one frame has not
+    assert record.costs["parameters"] == 32_778_486 - relations
