@@ -1,8 +1,10 @@
 """How networks are trained at mini scale: one recipe a family, the search behind it, and the same at half length.
 
-Every row of a family gets the same recipe but for rate and batch, which the same small search chooses for each, on
-training identities of worlds that no table shows: all of them at half the length, then the two best rates at the whole
-length. The recipes' lengths are chosen by what the comparisons of five papers can afford.
+Every row of a family gets the same recipe but for rate and batch. A paper's main systems are searched one by one, on
+training identities of worlds that no table shows, at half the length; Seq-Masks', whose street was searched first, also
+with the two best rates at the whole length. Their variants and controls take what the system that they vary has. Each
+paper's notebook says which systems were searched, and in what. The recipes' lengths are chosen by what the comparisons
+of five papers can afford.
 """
 
 from collections.abc import Sequence
