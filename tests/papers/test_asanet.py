@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 
 from reidlib.data import export, walkers
+from reidlib.data.attributes import DUKE, MARS
 from reidlib.data.batches import ClipBatch
 from reidlib.experiments import Setting, rows_of
-from reidlib.experiments.evaluations import columns_of, measure
+from reidlib.experiments.evaluations import columns_of
 from reidlib.experiments.execute import execute
 from reidlib.experiments.run import Row
-from reidlib.experiments.sources import open_benchmark
-from reidlib.experiments.train import Resources, train
+from reidlib.experiments.train import Resources
 from reidlib.losses import attribute_loss, center_loss, identity_loss, pmi_triplets, weighted_triplet_loss
 from reidlib.losses.attributes import binary_targets
 from reidlib.losses.pmi import pull_loss
@@ -312,19 +312,19 @@ def test_a_few_iterations_on_a_tiny_street(run, new_cache, tmp_path):
         assert {"accuracy", "balanced accuracy", "F1"} <= record.scores["attribute motion"].keys()
 
 
-@pytest.mark.usefixtures("without_workers")
 @pytest.mark.parametrize(("world", "data"), [("street", "mars"), ("campus", "duke_video")])
-def test_one_step_at_paper_scale_on_exports_with_the_real_attribute_columns(world, data, tmp_path, monkeypatch):
-    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+def test_one_step_at_paper_scale_from_the_command_line_with_the_real_attribute_columns(
+    world, data, tmp_path, monkeypatch, reproduced
+):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "rendered"))
     rendered = getattr(walkers, world)(0, num_ids=10, resolution=(32, 16), workers=1, progress=False)
     {"mars": export.mars, "duke_video": export.duke_video}[data](rendered, tmp_path / data, progress=False)
     table = {"mars": "I", "duke_video": "II"}[data]
-    run = next(row.run for row in rows_of("asanet", "paper") if row.table == table and "PMI" in row.label)
-    options = {name: value for name, value in run.model_options.items() if name != "weights"}
-    shorter = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "num_frames": 1}
-    run = replace(run, model_options=options, precision="no", **shorter)
-    benchmark = open_benchmark(data, 0, {data: tmp_path / data}, run.data_options, progress=False)
-    network = train(run, 0, benchmark, Resources(progress=False)).model.for_retrieval()
-    few = replace(benchmark, query=benchmark.query[:2], gallery=benchmark.gallery[:4])
-    found = measure(network, few, replace(run, evaluation="attributes"), False)
-    assert len(found.scores) == 1 + len(network.attributes["relevant"].names) + 2
+    row = next(row for row in rows_of("asanet", "paper") if row.table == table and "PMI" in row.label)
+    options = {name: value for name, value in row.run.model_options.items() if name != "weights"}
+    brief = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "num_frames": 1, "precision": "no"}
+    run = replace(row.run, model_options=options, evaluation="attributes", **brief)
+    record = reproduced("asanet", replace(row, run=run, seeds=1, columns={}), {data: tmp_path / data})
+    columns = [name.removeprefix("attribute ") for name in record.scores if name.startswith("attribute ")]
+    schema = {"mars": MARS, "duke_video": DUKE}[data]
+    assert sorted(columns) == sorted(attribute.name for attribute in (*schema.id_relevant, *schema.id_irrelevant))

@@ -8,8 +8,7 @@ import torch
 
 from reidlib.data import export, walkers
 from reidlib.experiments import Setting, rows_of
-from reidlib.experiments.sources import PRETRAINING_SEED, open_benchmark
-from reidlib.experiments.train import Resources, train
+from reidlib.experiments.sources import PRETRAINING_SEED
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
 from reidlib.papers.gaitmask import claims, systems
@@ -218,17 +217,23 @@ def test_features_are_compared_as_they_are():
 
 
 @pytest.mark.parametrize("name", ["GaitGL", "GaitMask"])
-@pytest.mark.usefixtures("without_workers")
-def test_one_step_at_paper_scale_on_exports_in_the_layouts_of_oumvlp_and_hid(tmp_path, monkeypatch, name):
-    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "cache"))
+def test_one_step_of_each_training_at_paper_scale_from_the_command_line(name, tmp_path, monkeypatch, reproduced):
+    monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "rendered"))
     small = {"num_ids": 6, "resolution": (64, 44), "silhouette_size": (64, 44), "workers": 1, "progress": False}
     export.oumvlp(walkers.crowd(0, **small), tmp_path / "oumvlp", progress=False)
     export.hid(walkers.yard(0, **small), tmp_path / "hid", progress=False)
-    shorter = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "silhouettes": 6, "precision": "no"}
+    brief = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "silhouettes": 6, "precision": "no"}
+    row = rows("paper")["3", name]
+    run = replace(row.run, parts=(replace(row.run.parts[0], run=replace(parts_of(row.run)[0], **brief)),), **brief)
+    record = reproduced("gaitmask", replace(row, run=run), {data: tmp_path / data for data in ("oumvlp", "hid")})
+    assert 0 <= record.scores["usual"]["rank-1"] <= 1
+    assert record.seconds["training"] > 0 and record.seconds["parts"] > 0
+
+
+@pytest.mark.parametrize(("name", "numbers"), [("GaitGL", 256), ("GaitMask", 128)])
+def test_a_walk_of_64_silhouettes_at_paper_scale(name, numbers):
     run = rows("paper")["3", name].run
-    run = replace(run, **shorter, parts=(replace(parts_of(run)[0], **shorter),))
-    roots = {name: tmp_path / name for name in ("oumvlp", "hid")}
-    benchmark = open_benchmark("hid", 0, roots, progress=False)
-    network = train(run, 0, benchmark, Resources(roots, progress=False)).model.for_retrieval()
-    walk = torch.from_numpy(benchmark.query[0].silhouettes(range(6)))[None]
-    assert network(silhouettes=walk).features["strips"].shape == (1, 64, 256 if name == "GaitGL" else 128)
+    with torch.device("meta"):
+        network = create_model(run.model, num_ids=5, scale="paper", **run.model_options).eval()
+        assert network(silhouettes=torch.empty(1, run.silhouettes, 64, 44)).features["strips"].shape == (1, 64, numbers)
+    assert run.silhouettes == 64

@@ -338,9 +338,9 @@ def _choices() -> list[Row]:
     found = [row for name, run in systems.items() for row in search("choices", name, run, SEARCHED, columns=SCORES)]
     base = on_validation(parsing())  # at half the length nothing is found yet
     runs = {f"rate {rate:g}": replace(base, learning_rate=rate) for rate in PARTS_RATES}
-    for label, fields in ((names.PAPER_LOSSES, PAPER_ALONE), (names.TRACKED, LITERAL)):
-        alone = on_validation(parsing(**fields))
-        runs |= {f"{label}, rate {rate:g}": replace(alone, learning_rate=rate) for rate in PARTS_RATES}
+    alone, literal = (on_validation(parsing(**fields)) for fields in (PAPER_ALONE, LITERAL))
+    runs |= {f"{names.PAPER_LOSSES}, rate {rate:g}": replace(alone, learning_rate=rate) for rate in PARTS_RATES}
+    runs |= {f"{names.TRACKED}, rate {rate:g}": replace(literal, learning_rate=rate) for rate in (1e-4, *PARTS_RATES)}
     before = on_validation(before)
     beside = {f"{step} frames apart": replace(before, time_step=step) for step in (1, 3)}
     beside["twice as long"] = replace(before, iterations=2 * before.iterations)
