@@ -253,7 +253,7 @@ def test_a_control_of_stage_1_differs_in_one_thing(differing):
     found = rows()
     trained = {label: run.parts[0].run for (table, label), run in found.items() if table == names.TAKES and run.parts}
     for label, other, fields in (
-        (names.TRACKED_APART, names.TRACKED, {"time_step"}),
+        (names.TRACKED_APART, names.TRACKED, {"time_step", "learning_rate"}),
         (names.PAPER_LOSSES, names.TRACKED_APART, {"windows"}),
         (names.GEO_IN_PIXELS, names.PAPER_LOSSES, {"training_options"}),
         (names.DETACHED, names.PAPER_LOSSES, {"model_options"}),
@@ -322,18 +322,25 @@ def test_the_setting_is_the_best_of_those_tried(name, differing):
 
 
 @pytest.mark.parametrize(
-    ("start", "chosen"), [("", sshsp.PARSING.learning_rate), ("the paper's losses, ", sshsp.PAPER_RATE)]
+    ("start", "chosen", "rates"),
+    [
+        ("", sshsp.PARSING.learning_rate, sshsp.PARTS_RATES),
+        (f"{names.PAPER_LOSSES}, ", sshsp.PAPER_RATE, sshsp.PARTS_RATES),
+        (f"{names.TRACKED}, ", sshsp.LITERAL_RATE, (1e-4, *sshsp.PARTS_RATES)),
+    ],
 )
-def test_the_rate_of_stage_1_is_the_best_of_those_tried(start, chosen):
+def test_the_rate_of_stage_1_is_the_best_of_those_tried(start, chosen, rates):
     group, score = sshsp.OF_PARTS[names.BOTH[0]]
+    tried = {f"{start}rate {rate:g}": rate for rate in rates}
     found = {}
     for row in rows_of("sshsp"):
-        if row.table == "choices, parts" and row.label in {f"{start}rate {rate:g}" for rate in sshsp.PARTS_RATES}:
+        if row.table == "choices, parts" and row.label in tried:
             records = records_of("sshsp", row)
             if len(records) < row.seeds:
                 pytest.skip(f"sshsp, table choices, parts: {row.label} is not measured yet")
-            found[row.run.parts[0].run.learning_rate] = sum(record.scores[group][score] for record in records)
-    assert len(found) == len(sshsp.PARTS_RATES) and max(found, key=found.get) == chosen
+            assert row.run.parts[0].run.learning_rate == tried[row.label]
+            found[tried[row.label]] = sum(record.scores[group][score] for record in records)
+    assert found.keys() == {*rates} and max(found, key=found.get) == chosen
 
 
 SHORT = {"iterations": 2, "ids_per_batch": 2, "data_options": {"num_ids": 10, "workers": 1}}

@@ -17,8 +17,7 @@ def mem(rounds: int) -> str:
 
 
 MEM = mem(3)
-AEM_ALONE = "control: appearance branch without its loss"
-MEM_ALONE = "control: motion branch without its loss"
+ONE_ALONE = "control: a branch without its loss"  # which then is neither of appearance nor of motion
 BOTH_ALONE = "control: both branches without their losses"
 PERMUTED, SHUFFLED = "control: AEM with other people's labels", "control: AEM with labels shuffled"
 TRUE = "AEM with true attributes"
@@ -32,6 +31,7 @@ LENGTHS = (300, 600, 1200)  # iterations; Table 3's is the first
 FIXED_BASELINE, FIXED_MEM, FIXED_CURRENT = "Baseline", "MEM, fixed windows", "MEM repeats, fixed windows"
 LEAK = "f_M is computed from a clip that shows the frames to be foreseen"
 OTHER_BACKBONES = "R3D and P3D keep the rate and batch that were chosen for I3D"
+SLIGHT = "by construction: the term's weight, 1e-5, is as large as the autoencoder bears, and moves little"
 MARGIN = 2.0  # points of mAP within which two rows are the same
 
 
@@ -51,8 +51,8 @@ def _settings(backbone: str, text: str, left: str, right: str, **options) -> lis
 
 
 PAPER = (
-    *above_each(SCORES, *("AEM lifts the baseline", "Table 3", "3", AEM, BASELINE), control=AEM_ALONE, primary="mAP"),
-    *above_each(SCORES, *("MEM lifts the baseline", "Table 3", "3", MEM, BASELINE), control=MEM_ALONE, primary="mAP"),
+    *above_each(SCORES, *("AEM lifts the baseline", "Table 3", "3", AEM, BASELINE), control=ONE_ALONE, primary="mAP"),
+    *above_each(SCORES, *("MEM lifts the baseline", "Table 3", "3", MEM, BASELINE), control=ONE_ALONE, primary="mAP"),
     *above_each(SCORES, *("MEM adds more than AEM", "Baseline Comparison", "3", MEM, AEM), primary="mAP"),
     *best_each(
         ("rank-1", "mAP"),
@@ -120,8 +120,9 @@ PAPER = (
             kind="same",
             margin=MARGIN,
             primary=True,
+            note=note,
         )
-        for text in (NO_TEXTURE, NO_ADVERSARY)
+        for text, note in ((NO_TEXTURE, ""), (NO_ADVERSARY, SLIGHT))
     ),
     *above_each(
         ("PSNR", "SSIM"),
@@ -132,6 +133,7 @@ PAPER = (
         "the adversarial term makes better pictures, SSIM",
         *("Different Components", PICTURES, MEM, f"{MEM}, {NO_ADVERSARY}", "SSIM"),
         primary=True,
+        note=SLIGHT,
     ),
     *(
         Claim(
@@ -145,10 +147,10 @@ PAPER = (
 )
 
 CONTROLS = (
-    *above_each(("rank-1", "mAP"), *("AEM's loss matters", "control", "3", AEM, AEM_ALONE), primary="mAP"),
+    *above_each(("rank-1", "mAP"), *("AEM's loss matters", "control", "3", AEM, ONE_ALONE), primary="mAP"),
     *above_each(("rank-1", "mAP"), *("attributes matter: above others'", "control", "3", AEM, PERMUTED), primary="mAP"),
     *above_each(("rank-1", "mAP"), *("attributes matter: above shuffled ones", "control", "3", AEM, SHUFFLED)),
-    *above_each(("rank-1", "mAP"), *("MEM's loss matters", "control", "3", MEM, MEM_ALONE), primary="mAP"),
+    *above_each(("rank-1", "mAP"), *("MEM's loss matters", "control", "3", MEM, ONE_ALONE), primary="mAP"),
     *above_each(
         ("rank-1", "mAP"), *("the next frame matters: above repeating", "control", "3", MEM, CURRENT), primary="mAP"
     ),
@@ -158,9 +160,9 @@ CONTROLS = (
         claim
         for text, left, right in (
             ("AEM is above the baseline", AEM, BASELINE),
-            ("AEM's loss matters", AEM, AEM_ALONE),
+            ("AEM's loss matters", AEM, ONE_ALONE),
             ("MEM is above the baseline", MEM, BASELINE),
-            ("MEM's loss matters", MEM, AEM_ALONE),
+            ("MEM's loss matters", MEM, ONE_ALONE),
             ("AMEM is above the baseline", AMEM, BASELINE),
         )
         for claim in above_at_lengths(LENGTHS, text, "control", LENGTH, left, right, "mAP")
@@ -172,6 +174,7 @@ CONTROLS = (
             ((f"{MEM}, as it is", score), (f"{BASELINE}, walks alike", score)),
             ((f"{BASELINE}, as it is", score), (f"{MEM}, walks alike", score)),
             primary=score == "mAP",
+            note="says that gaits are used only where MEM is above the baseline",
         )
         for score in ("mAP", "rank-1")
     ),

@@ -15,7 +15,6 @@ from reidlib.experiments import Part, Row, Run
 from reidlib.experiments.evaluations import columns_of
 from reidlib.papers.amem.claims import (
     AEM,
-    AEM_ALONE,
     ALONE,
     AMEM,
     BASELINE,
@@ -32,9 +31,9 @@ from reidlib.papers.amem.claims import (
     LENGTH,
     LENGTHS,
     MEM,
-    MEM_ALONE,
     NO_ADVERSARY,
     NO_TEXTURE,
+    ONE_ALONE,
     OURS,
     OVERFITTING,
     PERMUTED,
@@ -109,8 +108,7 @@ def _controls() -> list[Row]:
     recogniser could better."""
     aem, motion = system(WILD, aem=True), system(WILD, rounds=3)
     runs = {
-        AEM_ALONE: untaught(aem),
-        MEM_ALONE: untaught(motion),
+        ONE_ALONE: untaught(aem),
         BOTH_ALONE: untaught(system(WILD, aem=True, rounds=3)),
         PERMUTED: aem.in_world(attributes="permuted"),
         SHUFFLED: aem.in_world(attributes="shuffled"),
@@ -118,7 +116,7 @@ def _controls() -> list[Row]:
         DISORDER: trained(motion, target="shuffled"),
     }
     true = replace(aem, model_options=aem.model_options | {"groups": TRUE_GROUPS}, parts=())
-    headline = (AEM_ALONE, MEM_ALONE, BOTH_ALONE, PERMUTED, CURRENT)
+    headline = (ONE_ALONE, BOTH_ALONE, PERMUTED, CURRENT)
     found = [_row("3", label, run, 10 if label in headline else 6) for label, run in runs.items()]
     return [*found, _row("3", TRUE, true, 3)]
 
@@ -128,7 +126,7 @@ def _length() -> list[Row]:
     runs = {
         BASELINE: system(WILD),
         AEM: system(WILD, aem=True),
-        AEM_ALONE: untaught(system(WILD, aem=True)),
+        ONE_ALONE: untaught(system(WILD, aem=True)),
         MEM: system(WILD, rounds=3),
         AMEM: system(WILD, aem=True, rounds=3),
     }

@@ -60,7 +60,8 @@ PAPER_ALONE = {  # stage 1 by the paper's losses, at mini scale
     "model_options": {"visibility": "learned"},
     "training_options": {"terms": PAPER_TERMS},
 }
-LITERAL = {**PAPER_ALONE, "windows": "tracked", "time_step": 1}  # and on the pairs that the paper has
+LITERAL_RATE = 3e-4  # on the pairs that the paper has as well, likewise
+LITERAL = {**PAPER_ALONE, "learning_rate": LITERAL_RATE, "windows": "tracked", "time_step": 1}
 
 
 def parsing(base: Run = PARSING, *, perceptual: Mapping | None = None, **changes) -> Run:
@@ -237,7 +238,7 @@ def _takes() -> list[Row]:
     in_pixels = {"terms": terms, "weights": {"concentration": SQUARED_PIXELS}}
     ladder = {
         names.TRACKED: parsing(**LITERAL),
-        names.TRACKED_APART: parsing(**LITERAL | {"time_step": STEP}),
+        names.TRACKED_APART: parsing(**PAPER_ALONE, windows="tracked"),
         names.PAPER_LOSSES: parsing(**PAPER_ALONE),
         names.GEO_IN_PIXELS: parsing(**PAPER_ALONE | {"training_options": in_pixels}),
         names.DETACHED: parsing(**PAPER_ALONE | {"model_options": {}}),
