@@ -70,6 +70,10 @@ def test_what_follows_the_features_needs_no_training():
         run = found["3", f"GaitGL{step}"].run
         assert run.training == "" and parts_of(run) == [gaitgl]
         assert (run.rerank is not None, run.expansion is not None) == ("Re-ranking" in step, "QE" in step)
+        if "Re-ranking" in step:
+            published = found["3", f"control: GaitGL{step}, as published"]
+            assert published.run.rerank == systems.PUBLISHED and parts_of(published.run) == [gaitgl]
+            assert (published.run.expansion or {"own_share": 0})["own_share"] == 0 and published.seeds == 10
     both = found["3", "GaitGL+GaitMask + Re-ranking + QE"].run
     assert both.training == "" and parts_of(both) == [gaitgl, gaitmask_] and both.model == "ensemble"
     assert [name for name, _ in both.model_options["members"]] == ["gaitgl", "gaitmask"]
@@ -121,7 +125,8 @@ def test_both_networks_are_trained_alike(differing):
 
 def test_networks_and_what_follows_their_features_are_there_at_half_length():
     found = rows()
-    for label in [label for table, label in found if table == "3" and ("control" not in label or "GaitGL+" in label)]:
+    paper_s = [label for table, label in found if table == "3" and ("control" not in label or "GaitGL+" in label)]
+    for label in paper_s:
         whole, half = found["3", label].run, found["3, half the training", label].run
         assert [2 * r.iterations for r in (half, *parts_of(half))] == [r.iterations for r in (whole, *parts_of(whole))]
 

@@ -13,6 +13,7 @@ from reidlib.papers.gaitmask.systems import FIRST, THEN
 GAITGL, GAITMASK, BOTH = "GaitGL", "GaitMask", "GaitGL+GaitMask"
 RERANKED, EXPANDED, COMPLETE = " + Re-ranking", " + QE", " + Re-ranking + QE"
 TWICE = "control: GaitGL+GaitGL"
+PUBLISHED_STEPS = {step: f"control: {GAITGL}{step}, as published" for step in (RERANKED, COMPLETE)}
 STARTED, FROM_SCRATCH = " after a first training", " from scratch"
 SCRATCH = {name: f"control: {name}{FROM_SCRATCH}" for name in (GAITGL, GAITMASK)}
 UNMASKED, HALVES = "control: GaitMask without masks", "control: GaitMask with fixed halves"
