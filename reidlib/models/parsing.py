@@ -139,10 +139,10 @@ class Pair(NamedTuple):
 class Parsing(Network):
     """Clips with each frame's successor -> part maps, flow, and the successor foreseen. It is no network for retrieval.
 
-    num_parts: K. visibility: whether Equation 3 hides what O says, "detached" by default, so that O's gradient does not
-    reach the part maps; "learned" as the paper has it. motion: "parts", or "none", the control whose
-    flow moves nothing. foresees: what is shown as the next frame, the prediction module's ("network") or the frame
-    itself moved by the flow ("flow"), which nothing but the flow can make right. num_ids: means nothing here.
+    num_parts: K. visibility: whether O's gradient reaches the part maps, "learned" as the paper has it, or "detached",
+    the default. motion: "parts", or "none", the control whose flow moves nothing. foresees: what is shown as the next
+    frame, the prediction module's ("network") or the frame itself moved by the flow ("flow"), which nothing but the
+    flow can make right. num_ids: means nothing here.
     """
 
     inputs = ("frames", "next_frames")

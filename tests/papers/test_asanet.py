@@ -325,6 +325,6 @@ def test_one_step_at_paper_scale_from_the_command_line_with_the_real_attribute_c
     brief = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "num_frames": 1, "precision": "no"}
     run = replace(row.run, model_options=options, evaluation="attributes", **brief)
     record = reproduced("asanet", replace(row, run=run, seeds=1, columns={}), {data: tmp_path / data})
-    columns = [name.removeprefix("attribute ") for name in record.scores if name.startswith("attribute ")]
     schema = {"mars": MARS, "duke_video": DUKE}[data]
-    assert sorted(columns) == sorted(attribute.name for attribute in (*schema.id_relevant, *schema.id_irrelevant))
+    columns = {f"attribute {column.name}" for column in (*schema.id_relevant, *schema.id_irrelevant)}
+    assert record.scores.keys() == {"attributes", *columns}

@@ -8,6 +8,7 @@ import torch
 
 from reidlib.data import export, walkers
 from reidlib.experiments import Setting, rows_of
+from reidlib.experiments.features import load_features
 from reidlib.experiments.sources import PRETRAINING_SEED
 from reidlib.losses import batch_all_triplet_loss
 from reidlib.models import create_model
@@ -125,8 +126,7 @@ def test_both_networks_are_trained_alike(differing):
 
 def test_networks_and_what_follows_their_features_are_there_at_half_length():
     found = rows()
-    paper_s = [label for table, label in found if table == "3" and ("control" not in label or "GaitGL+" in label)]
-    for label in paper_s:
+    for label in [label for table, label in found if table == "3" and ("control" not in label or "GaitGL+" in label)]:
         whole, half = found["3", label].run, found["3, half the training", label].run
         assert [2 * r.iterations for r in (half, *parts_of(half))] == [r.iterations for r in (whole, *parts_of(whole))]
 
@@ -212,8 +212,8 @@ def test_the_table_by_views_has_the_laboratory_s_runs_and_all_of_casia_b_s_views
 def test_what_follows_the_features_is_chosen_at_mini_scale_and_published_at_paper_scale():
     for scale, own_share, neighbours in (("mini", 0.5, (4, 2)), ("paper", 0.0, (20, 6))):
         run = rows(scale)["3", "GaitGL+GaitMask + Re-ranking + QE"].run
-        assert run.expansion["own_share"] == own_share and run.expansion["relative"]
-        assert (run.rerank["k1"], run.rerank["k2"]) == neighbours
+        assert run.expansion == systems.EXPANSION | {"own_share": own_share}
+        assert run.rerank == systems.RERANK | dict(zip(("k1", "k2"), neighbours))
 
 
 def test_features_are_compared_as_they_are():
@@ -221,8 +221,10 @@ def test_features_are_compared_as_they_are():
     assert {run.metric for start in runs for run in (start, *(part.run for part in start.parts))} == {"euclidean"}
 
 
-@pytest.mark.parametrize("name", ["GaitGL", "GaitMask"])
-def test_one_step_of_each_training_at_paper_scale_from_the_command_line(name, tmp_path, monkeypatch, reproduced):
+@pytest.mark.parametrize(("name", "numbers"), [("GaitGL", 256), ("GaitMask", 128)])
+def test_one_step_of_each_training_at_paper_scale_from_the_command_line(
+    name, numbers, tmp_path, monkeypatch, reproduced
+):
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "rendered"))
     small = {"num_ids": 6, "resolution": (64, 44), "silhouette_size": (64, 44), "workers": 1, "progress": False}
     export.oumvlp(walkers.crowd(0, **small), tmp_path / "oumvlp", progress=False)
@@ -230,7 +232,10 @@ def test_one_step_of_each_training_at_paper_scale_from_the_command_line(name, tm
     brief = {"iterations": 1, "ids_per_batch": 2, "clips_per_id": 2, "silhouettes": 6, "precision": "no"}
     row = rows("paper")["3", name]
     run = replace(row.run, parts=(replace(row.run.parts[0], run=replace(parts_of(row.run)[0], **brief)),), **brief)
-    record = reproduced("gaitmask", replace(row, run=run), {data: tmp_path / data for data in ("oumvlp", "hid")})
+    row = replace(row, run=run, keep_features=True)
+    record = reproduced("gaitmask", row, {data: tmp_path / data for data in ("oumvlp", "hid")})
+    features = load_features(tmp_path / "figures" / "gaitmask" / "features" / f"{run.hash}-s0.npz")
+    assert features.query_features.shape[1] == 64 * numbers
     assert 0 <= record.scores["usual"]["rank-1"] <= 1
     assert record.seconds["training"] > 0 and record.seconds["parts"] > 0
 

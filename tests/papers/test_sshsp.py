@@ -10,6 +10,7 @@ from reidlib.data import export, walkers
 from reidlib.data.batches import ClipBatch
 from reidlib.experiments import Row, Setting, rows_of
 from reidlib.experiments.evaluations import columns_of
+from reidlib.experiments.features import load_features
 from reidlib.experiments.records import records_of
 from reidlib.experiments.sources import open_benchmark
 from reidlib.experiments.train import Resources, train
@@ -383,14 +384,21 @@ def test_a_step_of_each_stage_at_paper_scale_from_the_command_line(data, table, 
     render, layout = {"mars": (walkers.street, export.mars), "ilids_vid": (walkers.pair_splits, export.ilids_vid)}[data]
     monkeypatch.setenv("REIDLIB_CACHE", str(tmp_path / "rendered"))
     layout(render(0, **small), tmp_path / data, progress=False)
+    read = open_benchmark(data, 0, {data: tmp_path / data}, {"resolution": (256, 128)}, progress=False)
+    assert read.train[0].frames([0]).shape == (1, 3, 256, 128)
     brief = {"iterations": 1, "ids_per_batch": 2, "num_frames": 1, "precision": "no"}
-    row = rows("paper")[table, f"{names.WHOLE}, without VGG-19"]
-    [part] = row.parts
+    whole = rows("paper")[table, f"{names.WHOLE}, without VGG-19"]
+    [part] = whole.parts
     [judge] = part.run.parts
     judge = replace(judge, run=replace(judge.run, model_options={"network": "resnet"}))
     first = replace(part, run=replace(part.run, clips_per_id=1, parts=(judge,), **brief))
-    run = replace(row, clips_per_id=2, model_options={"num_frames": 1}, parts=(first,), **brief)
-    record = reproduced("sshsp", Row(table, names.WHOLE, run, seeds=1), {data: tmp_path / data})
+    run = replace(whole, clips_per_id=2, model_options={"num_frames": 1}, parts=(first,), **brief)
+    row = Row(table, names.WHOLE, run, seeds=1, keep_features=True)
+    record = reproduced("sshsp", row, {data: tmp_path / data})
+    features = load_features(tmp_path / "figures" / "sshsp" / "features" / f"{run.hash}-s0.npz")
+    assert np.isfinite(features.query_features).all() and np.isfinite(features.gallery_features).all()
+    [kept] = (tmp_path / "cache" / "runs").glob(f"{first.run.hash}-s0.*weights.pt")  # of stage 1
+    assert all(values.isfinite().all() for values in torch.load(kept, weights_only=True)["weights"].values())
     assert 0 <= record.scores["usual"]["rank-1"] <= 1
     assert record.seconds["training"] > 0 and record.seconds["parts"] > 0
     relations = 9 * 7 * 32 * (256 + 1)  # to seven other frames, which a clip of one frame has not

@@ -223,7 +223,7 @@ def _length() -> list[Row]:
     for name, run in runs.items():
         learned = "attributes" in run.evaluation
         columns = USUAL | ({"balanced accuracy": PREDICTED["balanced accuracy"]} if learned else {})
-        if "masks" in run.evaluation and run.model == "asanet":
+        if run.model == "asanet":
             columns |= {f"{kind} mask": (f"mask {kind}", "average precision") for kind in ("relevant", "irrelevant")}
         found += [_row("length", f"{name}, {n} iterations", replace(run, iterations=n), 3, columns) for n in LENGTHS]
     return found
